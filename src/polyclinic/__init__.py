@@ -1,0 +1,1 @@
+"""A whole digital hospital in one Python package."""

@@ -1,0 +1,1 @@
+"""What every part needs and that knows no FHIR: configuration, clock, ids, database, jobs, log."""

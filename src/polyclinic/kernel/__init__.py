@@ -1,0 +1,1 @@
+"""FHIR and nothing else."""

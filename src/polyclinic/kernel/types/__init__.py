@@ -1,0 +1,1 @@
+"""The FHIR R4 data types and resources: decode is validation."""

@@ -1,0 +1,1 @@
+"""The features. Each is one folder; none imports another."""
