@@ -1,0 +1,53 @@
+"""The settings that every part of the server shares."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyclinic.base.config import Bounds, setting
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the data lies, where to listen, and the limits that keep the server standing."""
+
+    data: Path = setting(
+        Path("var"), "Directory for everything that the server keeps on this machine."
+    )
+    database_url: str | None = setting(
+        None,
+        "PostgreSQL URL of the role that serves; without it an embedded server is started.",
+        secret=True,
+    )
+    migrate_url: str | None = setting(
+        None, "PostgreSQL URL of the role that owns the tables and migrates them.", secret=True
+    )
+    pg_bin: Path | None = setting(
+        None, "Directory of the PostgreSQL programs for the embedded server, instead of the wheel."
+    )
+    host: str = setting("127.0.0.1", "Address to listen on.")
+    port: int = setting(8080, "Port to listen on, for HTTP.", name="PORT", bounds=Bounds(0, 65535))
+    workers: int = setting(1, "Number of server processes to run.", bounds=Bounds(1, 256))
+    log_level: str = setting("info", "Least level that is logged: debug, info, warning or error.")
+    pool_min: int = setting(
+        1, "Database connections that each process keeps open.", bounds=Bounds(0, 1000)
+    )
+    pool_max: int = setting(
+        16, "Database connections that each process opens at most.", bounds=Bounds(1, 1000)
+    )
+    acquire_timeout: float = setting(
+        5.0,
+        "Seconds that a request waits for a database connection before it is answered with 503.",
+        bounds=Bounds(0.001, 600),
+    )
+    statement_timeout: float = setting(
+        30.0, "Seconds after which a statement is cancelled.", bounds=Bounds(0.001, 86400)
+    )
+    max_body: int = setting(
+        16 * 1024 * 1024, "Bytes that a request's body may have.", bounds=Bounds(1024, 2**31)
+    )
+    max_in_flight: int = setting(
+        256, "Requests that each process works on at once.", bounds=Bounds(1, 100_000)
+    )
+    job_concurrency: int = setting(
+        2, "Jobs that each process runs at once.", bounds=Bounds(0, 1000)
+    )
