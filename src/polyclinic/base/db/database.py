@@ -9,6 +9,7 @@ from typing import Self
 
 from polyclinic.base.db.connect import ServerInfo, require_usable
 from polyclinic.base.db.embedded.server import EmbeddedServer, Options
+from polyclinic.base.db.errors import DatabaseMisconfigured
 from polyclinic.base.settings import Settings
 
 
@@ -28,6 +29,15 @@ class Database:
     def is_embedded(self) -> bool:
         """Return whether the server is ours: for one machine, and not the newest patch level."""
         return self.embedded is not None
+
+    def require_owner(self) -> str:
+        """Return the URL of the role that migrates; raise ``DatabaseMisconfigured`` without one."""
+        if self.owner_dsn is None:
+            raise DatabaseMisconfigured(
+                what="there is no role that may migrate the database",
+                remedy="Set POLYCLINIC_MIGRATE_URL to the URL of the role that owns it",
+            )
+        return self.owner_dsn
 
     def close(self) -> None:
         """Give up the claim on an embedded server; the last one to do so stops it."""

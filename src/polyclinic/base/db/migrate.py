@@ -19,7 +19,7 @@ from typing_extensions import override
 from polyclinic.base.clock import Clock
 from polyclinic.base.db.connect import Connection, connected, role_of
 from polyclinic.base.db.database import Database
-from polyclinic.base.db.errors import DatabaseMisconfigured, DatabaseTooNew, MigrationError
+from polyclinic.base.db.errors import DatabaseTooNew, MigrationError
 
 _FILE_NAME: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _LOCK: Final = 0x706F6C79  # "poly": concurrent starts of one database wait for each other
@@ -64,17 +64,12 @@ async def migrate(database: Database, migrations: Sequence[Migration], clock: Cl
     """Run what has not run yet and return the names of what was run.
 
     Each file is one transaction. Safe to call from several processes at once. Raise
-    ``DatabaseTooNew`` for a database that a later version migrated and ``MigrationError`` for a
-    file that fails or was changed after it ran.
+    ``DatabaseTooNew`` for a database that a later version migrated, ``MigrationError`` for a file
+    that fails or was changed after it ran, ``DatabaseMisconfigured`` without an owner's URL.
     """
-    if database.owner_dsn is None:
-        raise DatabaseMisconfigured(
-            what="there is no role that may migrate the database",
-            remedy="Set POLYCLINIC_MIGRATE_URL to the URL of the role that owns it",
-        )
     app = _quoted(role_of(database.app_dsn))
     async with (
-        connected(database.owner_dsn, "polyclinic migrate") as connection,
+        connected(database.require_owner(), "polyclinic migrate") as connection,
         _alone(connection),
     ):
         await connection.execute(_TABLE)

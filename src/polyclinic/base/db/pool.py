@@ -1,6 +1,6 @@
 """Pools of connections: bounded in number, in waiting and in the time of a statement."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -68,11 +68,16 @@ class Pool:
         self._pool.terminate()
 
 
-async def create_pool(url: str, settings: Settings, application: str = "polyclinic") -> Pool:
+async def create_pool(
+    url: str,
+    settings: Settings,
+    application: str = "polyclinic",
+    parameters: Mapping[str, str] | None = None,
+) -> Pool:
     """Open a pool for a role.
 
     ``json`` and ``jsonb`` come and go as text, ``bytea`` as bytes: nothing is parsed on the way.
-    A connection keeps its prepared statements for its life, so a pooler between us and the server
+    ``parameters`` are set for every session. A connection keeps its prepared statements for its life, so a pooler between us and the server
     has to work by session. Raise a ``DatabaseError`` when the server cannot be reached.
     """
     with reporting(url):
@@ -91,6 +96,7 @@ async def create_pool(url: str, settings: Settings, application: str = "polyclin
                 "statement_timeout": f"{settings.statement_timeout * 1000:.0f}",
                 "timezone": "UTC",
                 "jit": "off",
+                **(parameters or {}),
             },
         )
     return Pool(pool, settings.acquire_timeout)

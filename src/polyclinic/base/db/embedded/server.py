@@ -1,6 +1,7 @@
 """The embedded server as a whole: start or join it, its URLs, leave or stop it."""
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -159,6 +160,23 @@ class EmbeddedServer:
         )
         if not place.configuration.exists() or place.configuration.read_text() != text:
             write_durably(place.configuration, text, 0o644 if account.is_dropped else 0o600)
+
+
+def remove_abandoned(options: Options) -> bool:
+    """Stop and remove the server of a directory that no process has a claim on.
+
+    Return whether there was such a server; raise a ``DatabaseError`` when another process is
+    about to use it. For scratch servers: nothing of the directory is left.
+    """
+    with lease.exclusively(options.data / _START_LOCK, timeout=0):
+        if lease.is_claimed(options.data / _USERS_LOCK):
+            return False
+        account = serving_account()
+        place = settle(options.data.resolve(), account, options.system)
+        Postmaster(place, find_programs(account, options.pg_bin), account).stop(_STOP_SECONDS)
+        shutil.rmtree(place.root, ignore_errors=True)
+        shutil.rmtree(options.data, ignore_errors=True)
+    return True
 
 
 def _check_release(place: Place, programs: Programs) -> None:
