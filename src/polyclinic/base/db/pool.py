@@ -77,8 +77,9 @@ async def create_pool(
     """Open a pool for a role.
 
     ``json`` and ``jsonb`` come and go as text, ``bytea`` as bytes: nothing is parsed on the way.
-    ``parameters`` are set for every session. A connection keeps its prepared statements for its life, so a pooler between us and the server
-    has to work by session. Raise a ``DatabaseError`` when the server cannot be reached.
+    ``parameters`` are set for every session. A connection keeps its prepared statements for its
+    life, so a pooler between us and the server has to work by session. Raise a
+    ``DatabaseError`` when the server cannot be reached.
     """
     with reporting(url):
         pool = await asyncpg.create_pool(
