@@ -1,0 +1,1 @@
+"""A deterministic synthetic population: people, families, staff and years of records as FHIR R4."""

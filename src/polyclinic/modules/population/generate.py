@@ -1,0 +1,49 @@
+"""Generates the population: the clinic, the six stories, then everybody else.
+
+Same seed, same size and same day give the same bytes. Patients are written one after the other,
+so that memory does not grow with the size; within a patient a reference points backwards only.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from polyclinic.modules.population.chart import Resource
+from polyclinic.modules.population.course import write_course
+from polyclinic.modules.population.organizations import practitioner_of_account, staff
+from polyclinic.modules.population.people import person_at
+from polyclinic.modules.population.stories.catalogue import STORIES, write_story
+
+DEFAULT_SEED: Final = 1
+DEFAULT_SIZE: Final = 300
+STORY_IDS: Final = tuple(f"story-{name}" for name in STORIES)
+DEMO_PATIENT_ID: Final = STORY_IDS[0]
+DEMO_DOCTOR_ID: Final = practitioner_of_account("doctor")
+DEMO_NURSE_ID: Final = practitioner_of_account("nurse")
+
+
+def generate(seed: int, size: int, today: date) -> Iterator[Resource]:
+    """Yield the FHIR R4 resources of a population with `size` patients.
+
+    The first patients are the stories, whose ids do not depend on the seed. The dictionaries
+    share parts that do not change (codes, references): read them, do not write to them.
+    """
+    yield from staff()
+    for index in range(size):
+        yield from patient(seed, index, today)
+
+
+def patient(seed: int, index: int, today: date) -> list[Resource]:
+    """Return the resources of the patient with this index, the Patient first."""
+    if index < len(STORIES):
+        return write_story(index, today).resources
+    return write_course(person_at(seed, index, today)).resources
+
+
+def ndjson(seed: int, size: int, today: date) -> Iterator[bytes]:
+    """Yield the population as lines of NDJSON, each with its line feed."""
+    encode = msgspec.json.Encoder().encode
+    for resource in generate(seed, size, today):
+        yield encode(resource) + b"\n"

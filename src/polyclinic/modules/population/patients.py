@@ -1,0 +1,91 @@
+"""Patient and RelatedPerson.
+
+http://hl7.org/fhir/R4/patient.html
+"""
+
+from typing import Any, Final
+
+from polyclinic.modules.population.chart import Chart, Resource
+from polyclinic.modules.population.coding import HL7, MRN_SYSTEM, hl7
+from polyclinic.modules.population.model import Person, Relative
+from polyclinic.modules.population.names import human_names
+from polyclinic.modules.population.organizations import ORGANIZATION_ID, practitioner
+
+_INTERPRETER: Final = "http://hl7.org/fhir/StructureDefinition/patient-interpreterRequired"
+# v3-ActReason HTEST says that the data is test data, so that nobody takes it for a person.
+_TEST_DATA: Final = {"tag": [{"system": HL7 + "v3-ActReason", "code": "HTEST"}]}
+_PARENTS: Final = ("MTH", "FTH")
+
+
+def write_patient(chart: Chart) -> None:
+    """Add the Patient, and a RelatedPerson for each parent of a child."""
+    person = chart.person
+    chart.resources.append(_patient(person))
+    for relative in person.relatives:
+        if relative.code in _PARENTS:
+            chart.add("RelatedPerson", _related_person(chart, relative))
+
+
+def _patient(person: Person) -> Resource:
+    resource: Resource = {
+        "resourceType": "Patient",
+        "id": person.id,
+        "meta": _TEST_DATA,
+        "extension": [{"url": _INTERPRETER, "valueBoolean": person.language[0] != "en"}],
+        "identifier": [_record_number(person.mrn)],
+        "active": person.death is None,
+        "name": human_names(person.name),
+        "telecom": [{"system": "phone", "value": person.phone, "use": "home"}],
+        "gender": person.sex,
+        "birthDate": person.birth.isoformat(),
+    }
+    if person.death:
+        resource["deceasedDateTime"] = person.death.isoformat()
+    else:
+        resource["deceasedBoolean"] = False
+    resource["address"] = [person.address]
+    if person.marital:
+        resource["maritalStatus"] = hl7("v3-MaritalStatus", *person.marital)
+    resource["contact"] = [_contact(relative) for relative in person.relatives]
+    if not resource["contact"]:
+        del resource["contact"]
+    resource["communication"] = [_communication(*person.language)]
+    resource["generalPractitioner"] = [practitioner(person.physician)]
+    resource["managingOrganization"] = {"reference": f"Organization/{ORGANIZATION_ID}"}
+    return resource
+
+
+def _record_number(value: str) -> dict[str, Any]:
+    return {
+        "use": "usual",
+        "type": hl7("v2-0203", "MR", "Medical record number"),
+        "system": MRN_SYSTEM,
+        "value": value,
+    }
+
+
+def _communication(code: str, display: str) -> dict[str, Any]:
+    coding = {"system": "urn:ietf:bcp:47", "code": code, "display": display}
+    return {"language": {"coding": [coding], "text": display}, "preferred": True}
+
+
+def _contact(relative: Relative) -> dict[str, Any]:
+    return {
+        "relationship": [hl7("v2-0131", "N", "Next-of-Kin")],
+        "name": human_names(relative.name)[0],
+        "gender": relative.sex,
+    }
+
+
+def _related_person(chart: Chart, relative: Relative) -> Resource:
+    """Return the parent; the record number says which Patient the parent is, if any."""
+    return {
+        "identifier": [_record_number(relative.mrn)],
+        "active": True,
+        "patient": chart.subject,
+        "relationship": [hl7("v3-RoleCode", relative.code, relative.display)],
+        "name": human_names(relative.name),
+        "telecom": [{"system": "phone", "value": chart.person.phone, "use": "home"}],
+        "gender": relative.sex,
+        "address": [chart.person.address],
+    }

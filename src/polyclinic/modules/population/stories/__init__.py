@@ -1,0 +1,1 @@
+"""The six named patients, each with a course worth showing."""
