@@ -18,6 +18,16 @@ from polyclinic.modules.population.tables import table
 _TYPES: Final = {
     "emergency": concept(LOINC, "34111-5", "Emergency department Note"),
 }
+_REASONS: Final = {
+    "well_child": "well-child visit",
+    "checkup": "check-up",
+    "followup": "follow-up",
+    "acute": "new complaint",
+    "video": "follow-up by video, without measurements",
+    "emergency": "emergency",
+    "prenatal": "prenatal visit",
+    "postnatal": "visit after birth",
+}
 _PROGRESS: Final = concept(LOINC, "11506-3", "Progress note")
 _CATEGORY: Final = [
     concept(
@@ -71,7 +81,7 @@ def note_text(chart: Chart, visit: Visit, story: str = "") -> str:
     lines = [
         f"{person.name.text}, {person.sex}, {age} years. MRN {person.mrn}.",
         f"Visit of {visit.day.isoformat()} with {visit.performer['display']}.",
-        f"Reason: {visit.complaint or _reason(visit)}.",
+        f"Reason: {visit.complaint or _REASONS[visit.kind]}.",
         *([story] if story else []),
         f"Problems: {'; '.join(problems) or 'none on the list'}.",
         f"Findings: {'; '.join(visit.findings) or 'none recorded'}.",
@@ -80,7 +90,3 @@ def note_text(chart: Chart, visit: Visit, story: str = "") -> str:
         f"Plan: {' '.join(visit.plan) or 'No change; next visit as planned.'}",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _reason(visit: Visit) -> str:
-    return visit.kind.replace("_", " ")

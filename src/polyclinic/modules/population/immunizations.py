@@ -31,6 +31,23 @@ _THIGH_YEARS: Final = 3
 _OLDEST_CHILD_RECORD: Final = 20
 _ADULT: Final = 19
 _SENIOR: Final = 65
+# Least days since the dose before, by vaccine and dose, from the CDC schedule; else four weeks.
+_INTERVALS: Final = {
+    ("hepa", 2): 183,
+    ("hpv", 2): 153,
+    ("hepb", 3): 56,
+    ("dtap", 4): 183,
+    ("dtap", 5): 183,
+    ("ipv", 4): 183,
+    ("varicella", 2): 92,
+    ("meningococcal", 2): 56,
+    ("hib", 3): 56,
+    ("pcv", 4): 56,
+    ("zoster", 2): 61,
+    ("td", 2): 3650,
+    ("td", 3): 3650,
+    ("td", 4): 3650,
+}
 _INTERVAL_DAYS: Final = 28
 _FIRST_INFLUENZA_DAYS: Final = 190
 _MINUTE: Final = 10 * 60
@@ -67,16 +84,16 @@ def plan_doses(chart: Chart) -> list[Due]:
 
 def give_reported(chart: Chart, planned: list[Due]) -> None:
     """Add the doses due before registration, as reported, and take them off the plan."""
-    chance = chart.chance("reported immunizations")
+    late = timedelta(days=chart.chance("reported immunizations").whole(0, 20))
     for due in list(planned):
-        day = due.day + timedelta(days=chance.whole(0, 20))
+        day = due.day + late
         if day < chart.person.registered:
             give(chart, due, day, None)
             planned.remove(due)
 
 
 def give_due(chart: Chart, visit: Visit, planned: list[Due]) -> None:
-    """Add the doses due at a check-up; doses of one vaccine stay four weeks apart."""
+    """Add the doses due at a check-up; doses of one vaccine keep their interval."""
     if visit.kind not in _VISITS:
         return
     given: set[str] = set()
@@ -87,7 +104,8 @@ def give_due(chart: Chart, visit: Visit, planned: list[Due]) -> None:
             planned.remove(due)
     for due in planned:
         if due.vaccine in given:
-            due.day = max(due.day, visit.day + timedelta(days=_INTERVAL_DAYS))
+            days = _INTERVALS.get((due.vaccine, due.dose), _INTERVAL_DAYS)
+            due.day = max(due.day, visit.day + timedelta(days=days))
 
 
 def give_influenza(chart: Chart) -> None:

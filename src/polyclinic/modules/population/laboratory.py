@@ -75,12 +75,12 @@ def _filtration(chart: Chart, visit: Visit, values: dict[str, float]) -> float |
 def _result(chart: Chart, visit: Visit, what: tuple[str, str], value: float) -> Reference:
     key, issued = what
     row = table("laboratory")["analytes"][key]
-    decimals = row["decimals"]
+    decimals, unit = row["decimals"], row.get("shown", row["unit"])
     shown: float = round(value, decimals) if decimals else round(value)
     low, high, reference_range = _range(key, chart.person.sex)
     mark = interpretation(shown, low, high)
     if mark != "N":
-        visit.results.append(f"{row['text']} {shown} {row['unit']} ({mark})")
+        visit.results.append(f"{row['text']} {shown} {unit} ({mark})")
     body: Resource = {
         "status": "final",
         "category": _CATEGORY,
@@ -90,7 +90,7 @@ def _result(chart: Chart, visit: Visit, what: tuple[str, str], value: float) -> 
         "effectiveDateTime": visit.start,
         "issued": issued,
         "performer": [LABORATORY],
-        "valueQuantity": quantity(shown, row["unit"]),
+        "valueQuantity": quantity(shown, unit, row["unit"]),
         "interpretation": _INTERPRETATIONS[mark],
         "referenceRange": reference_range,
     }
@@ -104,10 +104,11 @@ def _range(key: str, sex: Sex) -> tuple[float | None, float | None, list[dict[st
     low, high = (
         limit[column] if isinstance(limit, list) else limit for limit in (row["low"], row["high"])
     )
-    shown: dict[str, Any] = {}
+    unit = row.get("shown", row["unit"])
+    limits: dict[str, Any] = {}
     if low is not None:
-        shown["low"] = quantity(low, row["unit"])
+        limits["low"] = quantity(low, unit, row["unit"])
     if high is not None:
-        shown["high"] = quantity(high, row["unit"])
-    shown["type"] = hl7("referencerange-meaning", "normal", "Normal Range")
-    return low, high, [shown]
+        limits["high"] = quantity(high, unit, row["unit"])
+    limits["type"] = hl7("referencerange-meaning", "normal", "Normal Range")
+    return low, high, [limits]

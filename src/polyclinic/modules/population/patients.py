@@ -79,8 +79,9 @@ def _contact(relative: Relative) -> dict[str, Any]:
 
 def _related_person(chart: Chart, relative: Relative) -> Resource:
     """Return the parent; the record number says which Patient the parent is, if any."""
+    known = {"identifier": [_record_number(relative.mrn)]} if relative.mrn else {}
     return {
-        "identifier": [_record_number(relative.mrn)],
+        **known,
         "active": True,
         "patient": chart.subject,
         "relationship": [hl7("v3-RoleCode", relative.code, relative.display)],

@@ -22,6 +22,7 @@ class Scene:
         minute = 9 * 60 + 20 * (days_ago % 20)
         self.chart = chart
         self.body = Body(chart.person)
+        self.body.chance = chart.chance(f"scene {days_ago}")  # else every scene has the same noise
         self.visit = Visit(max(day, chart.person.registered), minute, kind, complaint)
         open_visit(chart, self.visit)
 
