@@ -26,6 +26,7 @@ _REASONS: Final = {
     "video": "follow-up by video, without measurements",
     "emergency": "emergency",
     "prenatal": "prenatal visit",
+    "birth": "birth",
     "postnatal": "visit after birth",
 }
 _PROGRESS: Final = concept(LOINC, "11506-3", "Progress note")

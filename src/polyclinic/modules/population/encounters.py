@@ -40,9 +40,15 @@ _KINDS: Final = {
     "video": ("VR", "448337001", "Telemedicine consultation with patient", 20, "home"),
     "emergency": ("EMER", "50849002", "Emergency room admission", 190, "emergency"),
     "prenatal": ("AMB", "424619006", "Prenatal visit", 30, "women"),
+    "birth": ("IMP", "183460006", "Obstetric emergency hospital admission", 1140, "women"),
     "postnatal": ("AMB", "169762003", "Postnatal visit", 30, "women"),
 }
-_CLASSES: Final = {"AMB": "ambulatory", "VR": "virtual", "EMER": "emergency"}
+_CLASSES: Final = {
+    "AMB": "ambulatory",
+    "VR": "virtual",
+    "EMER": "emergency",
+    "IMP": "inpatient encounter",
+}
 _PROVIDERS: Final = {"home": "family"}
 
 

@@ -18,7 +18,8 @@ from polyclinic.modules.population.tables import table
 _INSTEAD: Final = {
     ("amoxicillin", "penicillin"): "azithromycin",
     ("ibuprofen", "kidney"): "paracetamol",
-    ("nitrofurantoin", "kidney"): "amoxicillin",
+    ("nitrofurantoin", "kidney"): "amoxicillin_capsule",
+    ("amoxicillin_capsule", "penicillin"): "ciprofloxacin",
     ("hydrochlorothiazide", "sulfonamide"): "amlodipine",
     ("hydrochlorothiazide", "kidney"): "amlodipine",
     ("metoprolol", "asthma"): "amlodipine",

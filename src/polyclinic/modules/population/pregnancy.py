@@ -118,7 +118,7 @@ def _write_visit(chart: Chart, body: Body, visit: Visit, last_period: date) -> N
 
 
 def _write_delivery(chart: Chart, body: Body, delivery: date) -> None:
-    visit = Visit(delivery, 3 * 60, "emergency", "labor at term")
+    visit = Visit(delivery, 3 * 60, "birth", "labor at term")
     open_visit(chart, visit)
     perform(chart, visit, "delivery")
     write_note(chart, visit, "Spontaneous vaginal birth at term; mother and child are well.")
