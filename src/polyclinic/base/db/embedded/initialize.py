@@ -38,11 +38,9 @@ class FirstStart:
     def make(self) -> None:
         """Make the cluster, its roles and its database.
 
-        A start that is killed on the way leaves a directory ``pg.init.*``, which the next one
-        removes. Raise ``DatabaseUnavailable`` when a program fails.
+        A start that is killed on the way leaves a directory ``pg.init.*``, which later ones
+        remove. Raise ``DatabaseUnavailable`` when a program fails.
         """
-        for leftover in self.place.root.glob("pg.init.*"):
-            shutil.rmtree(leftover, ignore_errors=True)
         passwords = {role: secrets.token_urlsafe(32) for role in (SUPERUSER, OWNER, APP)}
         write_durably(self.place.secrets, json.dumps(passwords))
         unfinished = self.place.root / f"pg.init.{secrets.token_hex(4)}"
@@ -91,6 +89,12 @@ class FirstStart:
         )
         if "ERROR:" in session.stderr:  # a failed statement leaves the exit code at 0
             raise subprocess.CalledProcessError(1, session.args, stderr=session.stderr)
+
+
+def remove_leftovers(place: Place) -> None:
+    """Remove what first starts that were killed have left; an orphaned initdb ends with it."""
+    for leftover in place.root.glob("pg.init.*"):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def read_passwords(place: Place) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The server process: whether it runs, how it starts, how it stops."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -19,6 +20,8 @@ _PROC: Final = Path("/proc")
 _POLL_SECONDS: Final = 0.02
 # After kill -9 of the server its children let go of the shared memory within a moment.
 _RETRY_SECONDS: Final = 10.0
+_HELD_BY_CHILDREN: Final = "pre-existing shared memory block"
+_TIME_AND_PID: Final = re.compile(r"^[-0-9]+ [0-9:.]+ UTC \[\d+\] ")
 _LARGEST_LOG: Final = 10 * 1024 * 1024
 
 
@@ -63,6 +66,7 @@ class Postmaster:
         self._programs = programs
         self._account = account
         self._child: subprocess.Popen[bytes] | None = None
+        self._log_begin = 0
 
     def state(self) -> State:
         """Return the server's state now."""
@@ -91,15 +95,17 @@ class Postmaster:
         """Start the server unless it runs, and wait until it takes connections.
 
         Called with the start lock held. A server that recovers from a crash is waited for. Raise
-        ``DatabaseUnavailable`` with the log's last line when it gives up.
+        ``DatabaseUnavailable`` with the log's last lines when it gives up.
         """
         end = time.monotonic() + timeout
-        retry_until: float | None = None
+        retry_until = time.monotonic() + _RETRY_SECONDS
         while (state := self.state()) is not State.READY:
-            if state is State.ABSENT and self._has_ended():
-                retry_until = retry_until or time.monotonic() + _RETRY_SECONDS
-                if self._child is not None and time.monotonic() > retry_until:
+            if state is State.ABSENT and self._child is None:
+                self._spawn()
+            elif state is State.ABSENT and self._has_ended():
+                if time.monotonic() > retry_until or _HELD_BY_CHILDREN not in self._said():
                     raise self._failure(what="does not start")
+                time.sleep(_POLL_SECONDS * 10)
                 self._spawn()
             if time.monotonic() > end:
                 raise self._failure(what=f"was not ready within {timeout:.0f} s")
@@ -135,14 +141,13 @@ class Postmaster:
         return self._child is None or self._child.poll() is not None
 
     def _spawn(self) -> None:
-        self._disown_stale_pid()
+        self._disown_stale_locks()
         with suppress(FileNotFoundError):
             if self._place.log.stat().st_size > _LARGEST_LOG:
                 self._place.log.rename(self._place.log.with_suffix(".log.1"))
         log = os.open(self._place.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            if self._child is not None:
-                time.sleep(_POLL_SECONDS * 10)
+            self._log_begin = os.fstat(log).st_size
             self._child = self._account.spawn(
                 [
                     *(self._programs.postgres, "-D", self._place.cluster),
@@ -153,30 +158,35 @@ class Postmaster:
         finally:
             os.close(log)
 
-    def _disown_stale_pid(self) -> None:
-        """Let a dead server's lock file not stop the next one.
+    def _disown_stale_locks(self) -> None:
+        """Let a dead server's lock files not stop the next one.
 
         PostgreSQL refuses to start while the recorded process id exists, but that may be a zombie
         or, after a container's restart, somebody else. It takes its own parent's id for stale and
-        goes on to ask whether the old shared memory is in use, so the file is kept and our id is
-        put into its first line. (src/backend/utils/init/miscinit.c, CreateLockFile)
+        goes on to ask whether the old shared memory is in use, so the files are kept and our id is
+        put into their first line. (src/backend/utils/init/miscinit.c, CreateLockFile)
         """
-        path = self._place.cluster / "postmaster.pid"
-        with suppress(FileNotFoundError):
-            descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
-            with os.fdopen(descriptor, "r+") as file:
-                _, _, rest = file.read().partition("\n")
-                file.seek(0)
-                file.write(f"{os.getpid()}\n{rest}")
-                file.truncate()
+        locks = [self._place.cluster / "postmaster.pid"]
+        locks += self._place.sockets.glob(".s.PGSQL.*.lock")
+        for path in locks:
+            with suppress(FileNotFoundError):
+                descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+                with os.fdopen(descriptor, "r+") as file:
+                    _, _, rest = file.read().partition("\n")
+                    file.seek(0)
+                    file.write(f"{os.getpid()}\n{rest}")
+                    file.truncate()
+
+    def _said(self) -> str:
+        """Return what the server has logged since we started it."""
+        with suppress(OSError), self._place.log.open(errors="replace") as log:
+            log.seek(self._log_begin)
+            return log.read()
+        return ""
 
     def _failure(self, *, what: str) -> DatabaseUnavailable:
-        try:
-            lines = self._place.log.read_text(errors="replace").splitlines()[-50:]
-        except OSError:
-            lines = []
-        faults = [line for line in lines if "FATAL" in line or "PANIC" in line] or lines[-1:]
-        said = f": {faults[-1]}" if faults else ""
+        lines = [_TIME_AND_PID.sub("", line) for line in self._said().splitlines()]
+        said = f": {'; '.join(lines[-3:])}" if lines else ""
         return DatabaseUnavailable(
             what=f"the embedded PostgreSQL in {self._place.root} {what}{said}",
             remedy=f"Read {self._place.log}",

