@@ -1,0 +1,1 @@
+"""The chart: everything a clinician looks at first about one patient, read from FHIR resources."""

@@ -1,0 +1,101 @@
+/** What the chart adds to the interface. */
+
+import { IconUsers } from '@tabler/icons-react';
+import {
+  type Command,
+  type Finder,
+  lazyNamed,
+  type Page,
+  type Panel,
+  type Place,
+} from '@web/kit/module';
+import { t } from './messages';
+import { PATIENT_FINDER } from './patients/finder';
+
+const loadPanels = () => import('./panels');
+
+export const places: readonly Place[] = [
+  {
+    key: 'patients',
+    title: () => t('patients.title'),
+    icon: IconUsers,
+    path: '/patients',
+    order: 20,
+  },
+];
+
+export const pages: readonly Page[] = [
+  {
+    path: '/patients',
+    title: () => t('patients.title'),
+    component: lazyNamed(() => import('./patients/PatientsPage'), 'PatientsPage'),
+  },
+  {
+    path: '/patients/:patientId',
+    title: () => t('chart.title'),
+    component: lazyNamed(() => import('./ChartPage'), 'ChartPage'),
+  },
+];
+
+export const panels: readonly Panel[] = [
+  {
+    key: 'problems',
+    slot: 'chart.story',
+    order: 10,
+    title: () => t('problems.title'),
+    component: lazyNamed(loadPanels, 'ProblemsPanel'),
+  },
+  {
+    key: 'encounters',
+    slot: 'chart.story',
+    order: 20,
+    title: () => t('encounters.title'),
+    component: lazyNamed(loadPanels, 'EncountersPanel'),
+  },
+  {
+    key: 'immunizations',
+    slot: 'chart.story',
+    order: 30,
+    title: () => t('immunizations.title'),
+    component: lazyNamed(loadPanels, 'ImmunizationsPanel'),
+  },
+  {
+    key: 'allergies',
+    slot: 'chart.now',
+    order: 10,
+    title: () => t('allergies.title'),
+    component: lazyNamed(loadPanels, 'AllergiesPanel'),
+  },
+  {
+    key: 'medications',
+    slot: 'chart.now',
+    order: 20,
+    title: () => t('medications.title'),
+    component: lazyNamed(loadPanels, 'MedicationsPanel'),
+  },
+  {
+    key: 'vitals',
+    slot: 'chart.now',
+    order: 30,
+    title: () => t('vitals.title'),
+    component: lazyNamed(loadPanels, 'VitalsPanel'),
+  },
+  {
+    key: 'labs',
+    slot: 'chart.now',
+    order: 40,
+    title: () => t('labs.title'),
+    component: lazyNamed(loadPanels, 'LabsPanel'),
+  },
+];
+
+export const commands: readonly Command[] = [
+  {
+    key: 'find-patient',
+    title: () => t('patients.search'),
+    keys: 'g p',
+    run: ({ go }) => go('/patients'),
+  },
+];
+
+export const finders: readonly Finder[] = [PATIENT_FINDER];
