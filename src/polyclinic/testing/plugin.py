@@ -43,6 +43,14 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput[_WORKER_KEY] = json.dumps(asdict(node.config.stash[_RUN]))
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what kills and restarts for a long time, unless it is asked for."""
+    if "soak" not in str(config.getoption("markexpr")):
+        long = [item for item in items if item.get_closest_marker("soak")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove what the run made; the process that leads ends last."""
     if not hasattr(config, "workerinput") and _RUN in config.stash:

@@ -9,13 +9,14 @@ import pytest
 
 from polyclinic.base.db.embedded.server import EmbeddedServer, Options
 
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else "/tmp"
 USER = Path(__file__).with_name("server_user.py")
 
 
 @pytest.fixture
 def directory():
     """Yield a directory that every account may enter; pytest's own is closed."""
-    path = Path(tempfile.mkdtemp(prefix="polyclinic-db-", dir="/tmp"))
+    path = Path(tempfile.mkdtemp(prefix="polyclinic-db-", dir=MEMORY))
     path.chmod(0o755)
     yield path
     shutil.rmtree(path, ignore_errors=True)
@@ -43,7 +44,7 @@ def make_server(options):
 @pytest.fixture(scope="session")
 def first_started():
     """Return a data directory whose server was started once and stopped."""
-    path = Path(tempfile.mkdtemp(prefix="polyclinic-db-", dir="/tmp"))
+    path = Path(tempfile.mkdtemp(prefix="polyclinic-db-", dir=MEMORY))
     path.chmod(0o755)
     server = EmbeddedServer(Options(path / "var", scratch=True))
     server.start()
