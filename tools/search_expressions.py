@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - scripts, not a package
 """Parse the FHIRPath subset in which R4 writes its search parameters.
 
 The grammar, from reading all 1,378 expressions of R4 (https://hl7.org/fhir/R4/searchparameter-registry.html)::

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - scripts, not a package
 """Make the tables of ``polyclinic.kernel.search`` from the R4 definitions.
 
 ``python tools/search_tables.py DEFINITIONS_DIR`` reads search-parameters.json,
@@ -186,7 +185,8 @@ def paths(definitions: Definitions, context: str, branch: Branch) -> Iterator[li
         resolves = step.resolves
     for steps, node in ways:
         leaf = node.context if node.type == "BackboneElement" else node.type
-        row: list[Any] = [steps, leaf, node.system, resolves, branch.exists]
+        system = IMPLICIT_SYSTEMS["boolean"] if branch.exists else node.system
+        row: list[Any] = [steps, leaf, system, resolves, branch.exists]
         while not row[-1]:
             row.pop()
         yield row
