@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings as property_settings
 
 from polyclinic.base import config as settings_reader
 from polyclinic.base.db.database import Database
@@ -25,6 +26,11 @@ from polyclinic.testing.ids import SequentialIds
 from polyclinic.testing.outbound import RecordedHttp, RecordedMail, RecordedSms
 from polyclinic.testing.postgres import Postgres, Run, cloned, installed_packages
 from polyclinic.testing.settings import RunSettings
+
+# A deadline for an example would measure the machine's load, not the code.
+property_settings.register_profile("polyclinic", deadline=None)
+property_settings.register_profile("fuzz", deadline=None, max_examples=5000)
+property_settings.load_profile("polyclinic")
 
 _RUN: Final = pytest.StashKey[Run]()
 _WORKER_KEY: Final = "polyclinic_run"
