@@ -20,6 +20,7 @@ from typing import Any, Final
 from search_expressions import Branch, ExpressionError, Step, parse
 
 TABLES: Final = Path(__file__).parent.parent / "src/polyclinic/kernel/search/tables"
+VERSION: Final = "4.0.1"
 PREFIX: Final = "http://hl7.org/fhir/SearchParameter/"
 
 LEAVES: Final[dict[str, frozenset[str]]] = {
@@ -223,7 +224,9 @@ class Tables:
     def __init__(self, definitions: Definitions, folder: Path) -> None:
         """Read the search parameters in ``folder``."""
         self.definitions = definitions
-        self.parameters = list(resources(folder / "search-parameters.json", "SearchParameter"))
+        found = resources(folder / "search-parameters.json", "SearchParameter")
+        # A parameter of R5 stands among them, over an element that R4 has not.
+        self.parameters = [parameter for parameter in found if parameter["version"] == VERSION]
         self.by_url = {parameter["url"]: parameter for parameter in self.parameters}
         self.types: dict[str, dict[str, list[Any]]] = {
             name: {} for name in ["Resource", "DomainResource", *sorted(definitions.domain)]

@@ -176,14 +176,18 @@ class _Head(msgspec.Struct):
 
 
 def _resource(params: Sequence[str], _: Path) -> Emit:
-    """Emit a resource within a Bundle, which stands there in full, as a reference to it."""
+    """Make the emitter of a resource that stands in full in a Bundle: as a reference to it."""
     decode = msgspec.json.Decoder(_Head).decode
 
-    def emit(value: msgspec.Raw, out: Gathered) -> None:
-        head = decode(value)
-        if head.id:
+    def emit(value: Any, out: Gathered) -> None:
+        if isinstance(value, msgspec.Raw):
+            head = decode(value)
+            target, id_ = head.resourceType, head.id
+        else:
+            target, id_ = value.fhir_type, value.id
+        if id_:
             for param in params:
-                out.references.append(ReferenceValue(param, head.resourceType, head.id))
+                out.references.append(ReferenceValue(param, target, id_))
 
     return emit
 
