@@ -22,14 +22,14 @@ class Response(NamedTuple):
 
     status: int
     head: bytes
-    """The status line and the header lines, in lower case."""
+    """The status line and the header lines."""
     body: bytes
 
     def header(self, name: str) -> str | None:
         """Return a header's value."""
         for line in self.head.split(b"\r\n")[1:]:
             key, _, value = line.partition(b":")
-            if key == name.lower().encode():
+            if key.lower() == name.lower().encode():
                 return value.strip().decode("latin-1")
         return None
 
@@ -104,8 +104,8 @@ def _parsed(received: bytearray) -> Response | None:
     end = received.find(_HEAD_END)
     if end < 0:
         return None
-    head = bytes(received[:end]).lower()
-    at = head.find(_LENGTH)
+    head = bytes(received[:end])
+    at = head.lower().find(_LENGTH)
     length = int(head[at + len(_LENGTH) :].partition(b"\r")[0]) if at >= 0 else 0
     start = end + len(_HEAD_END)
     if len(received) < start + length:

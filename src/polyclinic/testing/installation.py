@@ -25,7 +25,7 @@ _STOP_SECONDS: Final = 30.0
 
 
 class NotStarted(Exception):
-    """A server process ended, or did not answer in time; the text holds its last words."""
+    """A server process ended, or did not answer in time; the second argument is its last words."""
 
 
 class ServerProcess:
@@ -51,9 +51,11 @@ class ServerProcess:
         end = time.monotonic() + seconds
         while not self._is_ready():
             if not self.is_alive:
-                raise NotStarted(f"exit code {self._process.returncode}: {self._last_words()}")
+                what = f"exit code {self._process.returncode}"
+                raise NotStarted(what, self._last_words())
             if time.monotonic() > end:
-                raise NotStarted(f"not ready within {seconds:.0f} s: {self._last_words()}")
+                what = f"not ready within {seconds:.0f} s"
+                raise NotStarted(what, self._last_words())
             time.sleep(_POLL_SECONDS)
 
     def stop(self) -> None:
@@ -78,7 +80,7 @@ class ServerProcess:
             return False
 
     def _last_words(self) -> str:
-        return self._log.read_text(errors="replace")[-2000:]
+        return last_words(self._log)
 
 
 class Installation:
@@ -144,6 +146,10 @@ class Installation:
             return None
         return pid if is_postgres(pid, self.cluster) else None
 
+    def last_words(self) -> str:
+        """Return the end of what the started commands have written."""
+        return last_words(self.log)
+
     def end(self) -> None:
         """End a database server that a killed process has left behind."""
         pid = self.postmaster()
@@ -176,6 +182,11 @@ class Installation:
             server.kill()
             raise
         return server
+
+
+def last_words(log: Path) -> str:
+    """Return the end of a log."""
+    return log.read_text(errors="replace")[-2000:] if log.exists() else ""
 
 
 def _free_port() -> int:

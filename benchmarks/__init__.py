@@ -1,0 +1,1 @@
+"""What a request costs, measured on the real server over real sockets."""

@@ -1,0 +1,175 @@
+"""What each row of the benchmark does, request by request.
+
+A row is a coroutine that makes one step on a connection: one request, or a round of them. Every
+answer's status is checked; an unexpected one ends the benchmark.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+
+from benchmarks.workload import Workload, changed
+from polyclinic.testing.connection import HttpConnection, Response
+
+Json = dict[str, Any]
+_encode = msgspec.json.Encoder().encode
+_SHOWN: Final = 500
+
+
+class UnexpectedAnswer(Exception):
+    """The server answered with another status than the row asks for."""
+
+
+class Seed(msgspec.Struct, frozen=True):
+    """What is stored before the first row."""
+
+    ids: list[str]
+    """Type and id of resources: ``Observation/1``."""
+    patients: list[str]
+    """Ids of patients."""
+    names: list[str]
+    """Family names that patients have."""
+    identifiers: list[str]
+    """System and value of identifiers that patients have: ``urn:example:mr|MR-1``."""
+    others: dict[str, str]
+    """A reference for each type that the workload refers to besides Patient."""
+
+
+class Client:
+    """One connection at work: what it sends is drawn from its own random numbers."""
+
+    def __init__(self, connection: HttpConnection, seed: Seed, number: int) -> None:
+        self.connection = connection
+        self.seed = seed
+        self.random = random.Random(number)  # noqa: S311 - repeatable, not secret
+        self.workload = Workload(number)
+        self.latencies: list[float] = []
+
+    async def send(self, method: str, path: str, expected: int, body: bytes = b"") -> Response:
+        """Send a request and note how long it took. Raise ``UnexpectedAnswer``."""
+        began = time.perf_counter()
+        response = await self.connection.request(method, path, body)
+        self.latencies.append(time.perf_counter() - began)
+        if response.status != expected:
+            text = response.body[:_SHOWN].decode(errors="replace")
+            message = f"{method} {path} was answered {response.status}, not {expected}: {text}"
+            raise UnexpectedAnswer(message)
+        return response
+
+    def round(self) -> list[Json]:
+        """Return the nine resources for a patient who is stored."""
+        patient = f"Patient/{self.random.choice(self.seed.patients)}"
+        return self.workload.round(patient, self.seed.others)
+
+
+async def read(client: Client) -> None:
+    """Read one of many resources by its id."""
+    await client.send("GET", f"/fhir/{client.random.choice(client.seed.ids)}", 200)
+
+
+async def create(client: Client) -> None:
+    """Create one of each of the nine kinds."""
+    for resource in client.round():
+        await client.send("POST", f"/fhir/{resource['resourceType']}", 201, _encode(resource))
+
+
+async def crud(client: Client) -> None:
+    """Create the nine, read each, change a value that is searched by, delete each."""
+    stored: list[tuple[str, Json]] = []
+    for resource in client.round():
+        resource_type = resource["resourceType"]
+        answer = await client.send("POST", f"/fhir/{resource_type}", 201, _encode(resource))
+        identity = _location(answer).split("/")[-3]
+        stored.append((f"/fhir/{resource_type}/{identity}", {**resource, "id": identity}))
+    for path, _ in stored:
+        await client.send("GET", path, 200)
+    for path, resource in stored:
+        await client.send("PUT", path, 200, _encode(changed(resource)))
+    for path, _ in stored:
+        await client.send("DELETE", path, 204)
+
+
+async def search(client: Client) -> None:
+    """Search as a chart and the search for a patient do."""
+    query = client.random.choice(_QUERIES)
+    answer = await client.send("GET", f"/fhir/{query(client)}", 200)
+    if b'"resourceType":"Bundle"' not in answer.body:
+        message = "a search was not answered with a Bundle"
+        raise UnexpectedAnswer(message)
+
+
+Step = Callable[[Client], Awaitable[None]]
+STEPS: Final[dict[str, Step]] = {"read": read, "create": create, "crud": crud, "search": search}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one row did while it was measured."""
+
+    requests: int
+    seconds: float
+    p50: float
+    """Milliseconds within which half of the requests were answered."""
+    p95: float
+
+
+async def drive(clients: list[Client], step: Step, seconds: float) -> Measured:
+    """Let every client repeat a row's step for some seconds; a step that began is finished."""
+    for client in clients:
+        client.latencies.clear()
+    began = time.perf_counter()
+
+    async def repeat(client: Client) -> None:
+        while time.perf_counter() - began < seconds:
+            await step(client)
+
+    async with asyncio.TaskGroup() as group:
+        for client in clients:
+            group.create_task(repeat(client))
+    passed = time.perf_counter() - began
+    latencies = sorted(latency for client in clients for latency in client.latencies)
+    return Measured(
+        len(latencies), passed, *(_percentile(latencies, share) for share in (0.5, 0.95))
+    )
+
+
+def _percentile(ordered: list[float], share: float) -> float:
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000
+
+
+def _location(answer: Response) -> str:
+    location = answer.header("location")
+    if location is None:
+        message = "a create was answered without Location"
+        raise UnexpectedAnswer(message)
+    return location
+
+
+def _patient(client: Client) -> str:
+    return client.random.choice(client.seed.patients)
+
+
+_LABORATORY: Final = quote("http://terminology.hl7.org/CodeSystem/observation-category|laboratory")
+_GLUCOSE: Final = quote("http://loinc.org|2339-0")
+_PAGE: Final = "_count=20"
+_QUERIES: Final[tuple[Callable[[Client], str], ...]] = (
+    lambda c: f"Observation?patient={_patient(c)}&category={_LABORATORY}&_sort=-date&{_PAGE}",
+    lambda c: f"Observation?patient={_patient(c)}&category=vital-signs&_sort=-date&{_PAGE}",
+    lambda c: f"Observation?patient={_patient(c)}&code={_GLUCOSE}&_sort=-date&{_PAGE}",
+    lambda c: f"Condition?patient={_patient(c)}&{_PAGE}",
+    lambda c: f"MedicationRequest?patient={_patient(c)}&status=active&{_PAGE}",
+    lambda c: f"Encounter?patient={_patient(c)}&_sort=-date&{_PAGE}",
+    lambda c: f"Patient?name={quote(client_name(c))}&{_PAGE}",
+    lambda c: f"Patient?identifier={quote(c.random.choice(c.seed.identifiers))}",
+)
+
+
+def client_name(client: Client) -> str:
+    """Return the beginning of a family name, as somebody types it."""
+    return client.random.choice(client.seed.names)[:4].lower()
