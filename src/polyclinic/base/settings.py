@@ -24,6 +24,12 @@ class Settings:
     pg_bin: Path | None = setting(
         None, "Directory of the PostgreSQL programs for the embedded server, instead of the wheel."
     )
+    key_file: Path | None = setting(
+        None, "File of the key that wraps all others; without it one is made below the data."
+    )
+    public_url: str | None = setting(
+        None, "Address that clients reach the server by, when a proxy stands before it."
+    )
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8080, "Port to listen on, for HTTP.", name="PORT", bounds=Bounds(0, 65535))
     workers: int = setting(1, "Number of server processes to run.", bounds=Bounds(1, 256))

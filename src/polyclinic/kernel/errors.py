@@ -7,6 +7,7 @@
   x Forbidden           403
   x NotFound            404
     - Gone              410
+  x NotAllowed          405 with the methods that fit
   x NotAcceptable       406
   x Conflict            409
     - VersionConflict   412 If-Match names another version
@@ -105,6 +106,17 @@ class Gone(NotFound):
 
     status = 410
     code = "deleted"
+
+
+class NotAllowed(FhirError):
+    """This cannot be done here."""
+
+    status = 405
+    code = "not-supported"
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        self.allowed = allowed
+        super().__init__(f"Only {', '.join(allowed)} can be done here.")
 
 
 class NotAcceptable(FhirError):

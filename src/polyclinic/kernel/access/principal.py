@@ -17,7 +17,7 @@ class Principal:
     account: int
     """The internal number that stands in audit rows."""
     roles: frozenset[str] = field(default_factory=frozenset)
-    """For example ``clinician``, ``nurse``, ``frontdesk``, ``administrator``, ``patient``, ``job``."""
+    """Names of ``kernel.access.decide.ROLES``."""
     patient: str | None = None
     """The id of the Patient resource that the account belongs to, for a patient."""
     display: str = ""

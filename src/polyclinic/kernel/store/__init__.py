@@ -1,1 +1,20 @@
-"""The one store of resources, on PostgreSQL."""
+"""The one store of resources, on PostgreSQL. docs/explanation/store.md tells how it works."""
+
+from polyclinic.kernel.store.store import HistoryQuery, Store, open_store
+from polyclinic.kernel.store.stored import Page, Stored, Written, instant
+from polyclinic.kernel.store.tenancy import DEFAULT, KeyLost, Tenant
+from polyclinic.kernel.store.writing import Change
+
+__all__ = [
+    "DEFAULT",
+    "Change",
+    "HistoryQuery",
+    "KeyLost",
+    "Page",
+    "Store",
+    "Stored",
+    "Tenant",
+    "Written",
+    "instant",
+    "open_store",
+]

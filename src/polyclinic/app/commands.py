@@ -1,0 +1,175 @@
+"""What each command does."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from rich.console import Console
+from rich.table import Table
+
+from polyclinic.app import demonstration, server
+from polyclinic.app.build import job_principal, migrations, services
+from polyclinic.app.doctor import examine
+from polyclinic.app.exporting import NotEmpty
+from polyclinic.app.exporting import export as export_to
+from polyclinic.app.loading import Report
+from polyclinic.app.loading import load as load_from
+from polyclinic.app.modules import MODULES
+from polyclinic.app.progress import Progress
+from polyclinic.app.source import Unreadable
+from polyclinic.base.clock import SystemClock
+from polyclinic.base.config import read
+from polyclinic.base.db.database import Database, open_database
+from polyclinic.base.db.migrate import migrate as run_migrations
+from polyclinic.base.settings import Settings
+from polyclinic.kernel.module import Command, Services
+
+Result = TypeVar("Result")
+
+_SHOWN: Final = 50
+
+
+class Refusal(Exception):
+    """A command cannot do what it was asked; the text is one line."""
+
+
+def serve(given: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    settings = _settings(given)
+    with open_database(settings) as database:
+        asyncio.run(_migrate(database))
+        return server.run(settings, database)
+
+
+def migrate(given: argparse.Namespace) -> int:
+    """Bring the database to this version."""
+    with open_database(_settings(given)) as database:
+        names = asyncio.run(_migrate(database))
+    for name in names:
+        sys.stdout.write(f"{name}\n")
+    if not names:
+        sys.stdout.write("nothing to do\n")
+    return 0
+
+
+def load(given: argparse.Namespace) -> int:
+    """Store what files hold; exit code 1 when anything was refused."""
+
+    async def run(opened: Services) -> Report:
+        with Progress("Loading") as progress:
+            try:
+                return await load_from(
+                    opened.store,
+                    job_principal(opened, "load"),
+                    given.paths,
+                    lambda path, report: progress.show(report.seen, path.name),
+                )
+            except Unreadable as error:
+                raise Refusal(str(error)) from None
+
+    report = _with_services(_settings(given), run)
+    _show(report)
+    return 1 if report.refused_count else 0
+
+
+def export(given: argparse.Namespace) -> int:
+    """Write every resource as NDJSON."""
+
+    async def run(opened: Services) -> int:
+        with Progress("Exporting") as progress:
+            return await export_to(
+                opened.store,
+                job_principal(opened, "export"),
+                given.directory,
+                lambda resource_type, count: progress.show(count, resource_type),
+            )
+
+    try:
+        count = _with_services(_settings(given), run)
+    except NotEmpty:
+        message = f"{given.directory} is not empty; name a new directory"
+        raise Refusal(message) from None
+    sys.stdout.write(f"{count} resources\n")
+    return 0
+
+
+def demo(given: argparse.Namespace) -> int:
+    """Serve a population, with accounts to try."""
+    settings = _settings(given)
+    with demonstration.alone(settings), open_database(settings) as database:
+        asyncio.run(_migrate(database))
+
+        async def prepare(opened: Services) -> None:
+            await demonstration.prepare(opened, given.population, given.size)
+
+        asyncio.run(_opened(settings, database, prepare))
+        demonstration.announce(settings, database)
+        return server.run(settings, database)
+
+
+def doctor(given: argparse.Namespace) -> int:
+    """Say what is wrong and what to do; exit code 1 when something fails."""
+    findings = asyncio.run(examine(_settings(given)))
+    table = Table(show_header=False, box=None)
+    for finding in findings:
+        table.add_row(finding.state, finding.subject, finding.message, finding.remedy or "")
+    Console().print(table)
+    return 1 if any(finding.state == "fail" for finding in findings) else 0
+
+
+def of_module(command: Command) -> Callable[[argparse.Namespace], int]:
+    """Return the runner of a module's command."""
+
+    def run(given: argparse.Namespace) -> int:
+        async def inner(opened: Services) -> int:
+            return await command.run(opened, given.arguments)
+
+        return _with_services(_settings(given), inner)
+
+    return run
+
+
+def _settings(given: argparse.Namespace) -> Settings:
+    """Read the settings; what the command line says goes before the environment."""
+    settings = read(Settings)
+    named = {
+        name: value
+        for name in ("data", "host", "port", "workers")
+        if (value := getattr(given, name, None)) is not None
+    }
+    if getattr(given, "no_jobs", False):
+        named["job_concurrency"] = 0
+    settings = replace(settings, **named)
+    return replace(settings, data=settings.data.resolve())
+
+
+async def _migrate(database: Database) -> list[str]:
+    return await run_migrations(database, migrations(MODULES), SystemClock())
+
+
+def _with_services(settings: Settings, run: Callable[[Services], Awaitable[Result]]) -> Result:
+    with open_database(settings) as database:
+        asyncio.run(_migrate(database))
+        return asyncio.run(_opened(settings, database, run))
+
+
+async def _opened(
+    settings: Settings, database: Database, run: Callable[[Services], Awaitable[Result]]
+) -> Result:
+    async with services(settings, database, MODULES) as opened:
+        return await run(opened)
+
+
+def _show(report: Report) -> None:
+    sys.stdout.write(
+        f"{report.created} created, {report.updated} updated, {report.unchanged} unchanged, "
+        f"{report.refused_count} refused\n"
+    )
+    for refused in report.refused[:_SHOWN]:
+        place = f" {refused.expression}:" if refused.expression else ""
+        sys.stdout.write(f"{refused.file}:{refused.line}:{place} {refused.reason}\n")
+    if len(report.refused) > _SHOWN:
+        sys.stdout.write(f"... and {report.refused_count - _SHOWN} more\n")

@@ -1,0 +1,61 @@
+"""`polyclinic export`: every resource as NDJSON, one file a type."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from polyclinic.kernel.access.principal import Principal
+from polyclinic.kernel.search.query import parse_query
+from polyclinic.kernel.store import Store
+from polyclinic.kernel.types import RESOURCE_TYPES
+
+_PAGE: Final = "1000"
+
+
+class NotEmpty(Exception):
+    """The directory holds files already."""
+
+
+async def export(
+    store: Store, principal: Principal, directory: Path, watch: Callable[[str, int], None]
+) -> int:
+    """Write ``Type.ndjson`` for each type that has resources; return how many there were.
+
+    A file appears whole under its name. Raise ``NotEmpty`` rather than mix two exports.
+    """
+    _check_empty(directory)
+    total = 0
+    for resource_type in RESOURCE_TYPES:
+        total += await _export_type(store, principal, directory, resource_type)
+        watch(resource_type, total)
+    return total
+
+
+def _check_empty(directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    if any(directory.iterdir()):
+        raise NotEmpty(directory)
+
+
+async def _export_type(
+    store: Store, principal: Principal, directory: Path, resource_type: str
+) -> int:
+    count, after = 0, None
+    beside = directory / f".{resource_type}.ndjson.part"
+    with beside.open("wb") as file:
+        while True:
+            given = [("_count", _PAGE), ("_sort", "_lastUpdated")]
+            given += [("_after", after)] if after else []
+            query, _ = parse_query(resource_type, given, "")
+            page = await store.search(principal, query)
+            for entry in page.entries:
+                file.write(entry.json() + b"\n")
+            count += len(page.entries)
+            after = page.next
+            if after is None:
+                break
+    if count:
+        beside.rename(directory / f"{resource_type}.ndjson")
+    else:
+        beside.unlink()
+    return count

@@ -1,0 +1,191 @@
+"""Resources in files: Bundles, single resources, NDJSON; plain, gzip or Zstandard; streamed."""
+
+import gzip
+import io
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, Final
+
+import msgspec
+import zstandard
+
+from polyclinic.kernel.rest.entries import head, renamed
+
+LARGEST_LINE: Final = 64 * 1024 * 1024
+_WINDOW: Final = 2**31
+_KINDS: Final = (".ndjson", ".jsonl", ".json")
+_PACKINGS: Final = ("", ".gz", ".zst")
+_LOADED: Final = ("transaction", "batch", "collection", "searchset", None)
+_FIRST: Final = [
+    "Organization",
+    "Location",
+    "Practitioner",
+    "PractitionerRole",
+    "Patient",
+    "RelatedPerson",
+    "Encounter",
+    "Condition",
+    "Device",
+    "Medication",
+    "MedicationRequest",
+]
+"""What others refer to goes first, so that a reference finds its target."""
+
+
+class Unreadable(Exception):
+    """A file cannot be read as what its name says; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One resource as it stands in a file."""
+
+    line: int
+    """The line of an NDJSON file, the entry of a Bundle; from 1."""
+    data: bytes
+    id: str | None = None
+    """The id to store it under, when it does not say so itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Items that are stored together or not at all: a Bundle, or lines."""
+
+    items: list[Item]
+    atomic: bool
+
+
+class _LooseEntry(msgspec.Struct):
+    """An entry of any Bundle; what is asked for it does not matter here."""
+
+    resource: msgspec.Raw = msgspec.Raw()  # noqa: RUF009 - immutable
+    full_url: str | None = msgspec.field(default=None, name="fullUrl")
+
+
+class _LooseBundle(msgspec.Struct):
+    type: str | None = None
+    entry: list[_LooseEntry] = msgspec.field(default_factory=list)
+
+
+def find(paths: Iterable[Path]) -> list[Path]:
+    """Return the files to load, what others refer to first.
+
+    Raise ``Unreadable`` for a path that does not exist or has no known ending.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found.extend(file for file in sorted(path.rglob("*")) if _ending(file))
+        elif not path.exists():
+            message = f"{path} does not exist"
+            raise Unreadable(message)
+        elif not _ending(path):
+            endings = ", ".join(_KINDS)
+            message = f"{path} does not end in one of {endings}, with .gz or .zst or without"
+            raise Unreadable(message)
+        else:
+            found.append(path)
+    return sorted(found, key=_rank)
+
+
+def fingerprint(path: Path) -> bytes:
+    """Return what tells a file from others and from its own changed self."""
+    status = path.stat()
+    return sha256(f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}".encode()).digest()
+
+
+def units(path: Path, size: int, skip: int) -> Iterator[Unit]:
+    """Yield a file's resources in parts of about ``size``, after its first ``skip`` lines.
+
+    A Bundle is one part, whatever its size. Raise ``Unreadable`` when the file is damaged or cut.
+    """
+    try:
+        with ExitStack() as stack:
+            stream = _open(path, stack)
+            if _ending(path) == ".json":
+                yield from _json(stream)
+            else:
+                yield from _lines(stream, size, skip)
+    except (OSError, EOFError, zstandard.ZstdError, gzip.BadGzipFile) as error:
+        message = f"{path} is damaged or cut off ({type(error).__name__})"
+        raise Unreadable(message) from error
+
+
+def _open(path: Path, stack: ExitStack) -> IO[bytes]:
+    file = stack.enter_context(path.open("rb"))
+    if path.suffix == ".gz":
+        return io.BufferedReader(stack.enter_context(gzip.GzipFile(fileobj=file)), 256 * 1024)
+    if path.suffix == ".zst":
+        reader = zstandard.ZstdDecompressor(max_window_size=_WINDOW).stream_reader(
+            file, read_across_frames=True
+        )
+        return io.BufferedReader(stack.enter_context(reader), 256 * 1024)
+    return file
+
+
+def _lines(stream: IO[bytes], size: int, skip: int) -> Iterator[Unit]:
+    items: list[Item] = []
+    for number in range(1, 2**62):
+        line = stream.readline(LARGEST_LINE + 1)
+        if not line:
+            break
+        if len(line) > LARGEST_LINE:
+            message = f"line {number} is longer than {LARGEST_LINE} bytes"
+            raise Unreadable(message)
+        if number <= skip or not line.strip():
+            continue
+        items.append(Item(number, line))
+        if len(items) >= size:
+            yield Unit(items, atomic=False)
+            items = []
+    if items:
+        yield Unit(items, atomic=False)
+
+
+def _json(stream: IO[bytes]) -> Iterator[Unit]:
+    data = stream.read(8 * LARGEST_LINE)
+    if head(data).resource_type == "Bundle":
+        try:
+            bundle = msgspec.json.decode(data, type=_LooseBundle)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            bundle = None
+        if bundle and bundle.type in _LOADED:
+            yield Unit(_items(bundle), atomic=True)
+            return
+    yield Unit([Item(1, data)], atomic=True)
+
+
+def _items(bundle: "_LooseBundle") -> list[Item]:
+    """Give what has a urn the id in it, so that a Bundle loaded twice is there once."""
+    names: dict[bytes, bytes] = {}
+    for entry in bundle.entry:
+        if bytes(entry.resource) and entry.full_url and entry.full_url.startswith("urn:"):
+            found = head(entry.resource)
+            identity = found.id or entry.full_url.rpartition(":")[2].lower()
+            names[entry.full_url.encode()] = f"{found.resource_type}/{identity}".encode()
+    return [_item(entry, at, names) for at, entry in enumerate(bundle.entry, 1)]
+
+
+def _item(entry: "_LooseEntry", at: int, names: dict[bytes, bytes]) -> Item:
+    if not bytes(entry.resource):
+        return Item(at, b"")
+    name = names.get((entry.full_url or "").encode(), b"")
+    data = renamed(bytes(entry.resource), names)
+    return Item(at, data, name.partition(b"/")[2].decode() or None)
+
+
+def _ending(path: Path) -> str | None:
+    name = path.name.lower()
+    for packing in _PACKINGS:
+        for kind in _KINDS:
+            if name.endswith(kind + packing):
+                return kind
+    return None
+
+
+def _rank(path: Path) -> tuple[int, str]:
+    stem = path.name.partition(".")[0]
+    return (_FIRST.index(stem) if stem in _FIRST else len(_FIRST), str(path))

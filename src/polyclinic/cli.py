@@ -1,0 +1,92 @@
+"""The command line: arguments only."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from polyclinic.app import commands
+from polyclinic.app.demonstration import AlreadyRunning
+from polyclinic.app.modules import MODULES
+from polyclinic.base.config import SettingError
+from polyclinic.base.crypto import KeyFileError
+from polyclinic.base.db.errors import DatabaseError
+from polyclinic.kernel.store import KeyLost
+
+Parser = argparse.ArgumentParser
+Run = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; what stops it is one line on standard error."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    run: Run = given.run
+    try:
+        return run(given)
+    except (
+        DatabaseError,
+        KeyFileError,
+        KeyLost,
+        SettingError,
+        commands.Refusal,
+        AlreadyRunning,
+    ) as error:
+        print(f"polyclinic: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="polyclinic", description="A whole digital hospital in one package.")
+    adders = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, summary: str, example: str, run: Run) -> Parser:
+        added = adders.add_parser(
+            name, help=summary, description=summary, epilog=f"example: {example}"
+        )
+        added.add_argument("--data", type=Path, help="directory for the data (default: ./var)")
+        added.set_defaults(run=run)
+        return added
+
+    serve = command(
+        "serve", "serve on one port", "polyclinic serve --port 8080 --workers 2", commands.serve
+    )
+    serve.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    serve.add_argument("--port", type=int, help="port to listen on (default: 8080)")
+    serve.add_argument("--workers", type=int, help="number of processes (default: 1)")
+    serve.add_argument("--no-jobs", action="store_true", help="run no background jobs here")
+    command("migrate", "bring the database to this version", "polyclinic migrate", commands.migrate)
+    load = command(
+        "load",
+        "store resources from files: Bundles, NDJSON; .gz, .zst; directories",
+        "polyclinic load patients.ndjson.gz bundles/",
+        commands.load,
+    )
+    load.add_argument("paths", type=Path, nargs="+", metavar="FILE|DIR")
+    export = command(
+        "export", "write every resource as NDJSON", "polyclinic export backup/", commands.export
+    )
+    export.add_argument("directory", type=Path, metavar="DIR")
+    demo = command(
+        "demo", "serve a population with accounts to try", "polyclinic demo", commands.demo
+    )
+    demo.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    demo.add_argument("--port", type=int, help="port to listen on (default: 8080)")
+    demo.add_argument("--population", type=Path, metavar="DIR", help="load this instead")
+    demo.add_argument("--size", type=int, default=_DEMO_SIZE, help="patients to make")
+    command("doctor", "say what is wrong and what to do", "polyclinic doctor", commands.doctor)
+    for module in MODULES:
+        for added in module.commands:
+            parser_of = command(added.name, added.summary, added.example, commands.of_module(added))
+            parser_of.add_argument("arguments", nargs=argparse.REMAINDER)
+    return parser
+
+
+_DEMO_SIZE: Final = 300
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,13 @@
+"""What a feature is: one value that says what it adds, as data."""
+
+from polyclinic.kernel.module.contract import (
+    Authenticator,
+    Command,
+    Contributor,
+    DemoAccount,
+    Module,
+    Route,
+    Services,
+)
+
+__all__ = ["Authenticator", "Command", "Contributor", "DemoAccount", "Module", "Route", "Services"]

@@ -1,0 +1,119 @@
+"""The contract between the platform and a feature."""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from polyclinic.base.clock import Clock
+from polyclinic.base.db.pool import Pool
+from polyclinic.base.ids import Ids
+from polyclinic.base.settings import Settings
+from polyclinic.kernel.access.principal import Principal
+from polyclinic.kernel.store import Store, Tenant
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a running platform lends to its modules."""
+
+    store: Store
+    tenant: Tenant
+    pool: Pool
+    clock: Clock
+    ids: Ids
+    settings: Settings
+    parts: dict[type, object] = field(default_factory=dict)
+    """What modules opened, and their settings, by class."""
+
+    def part(self, kind: type[Part]) -> Part:
+        """Return what a module opened, or its settings."""
+        found = self.parts[kind]
+        assert isinstance(found, kind)
+        return found
+
+
+class Authenticator(Protocol):
+    """Find out who sends a request."""
+
+    async def __call__(self, headers: dict[bytes, bytes], method: str) -> Principal:
+        """Return the principal. Raise ``Unauthenticated`` when there is none."""
+        ...
+
+
+Handler = Callable[[Services, Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A page or an endpoint outside the FHIR base."""
+
+    method: str
+    path: str
+    handler: Handler
+    public: bool = False
+    """Answers without a principal. Only sign-in does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A subcommand of ``polyclinic``."""
+
+    name: str
+    summary: str
+    example: str
+    run: Callable[[Services, list[str]], Awaitable[int]]
+    """Returns the exit code."""
+
+
+class Contributor(Protocol):
+    """Add resources to the demonstration population."""
+
+    def __call__(self, seed: int, size: int, today: date) -> Iterator[dict[str, Any]]:
+        """Yield resources as JSON objects."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAccount:
+    """An account of the demonstration."""
+
+    name: str
+    display: str
+    role: str
+    password: str
+    patient: str | None
+    """The id of the Patient that it belongs to."""
+
+
+Opener = Callable[[Services], AbstractAsyncContextManager[object]]
+"""Opens what the module's handlers work with, or what runs beside the server, such as a listener.
+
+Entered at start, left at stop; what it yields is a part of the services.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One feature: its name, a sentence, and what it adds."""
+
+    name: str
+    summary: str
+    routes: tuple[Route, ...] = ()
+    commands: tuple[Command, ...] = ()
+    open: Opener | None = None
+    settings: type | None = None
+    """A dataclass of ``polyclinic.base.config.setting`` fields."""
+    authenticator: Callable[[Services], Authenticator] | None = None
+    """At most one module knows who signs in."""
+    population: Contributor | None = None
+    demo_accounts: Callable[[Services, Sequence[DemoAccount]], Awaitable[None]] | None = None
+    """Makes the accounts of the demonstration that are missing."""
+    has_migrations: bool = False
+    """Its package has a folder ``migrations``."""

@@ -1,0 +1,65 @@
+"""The CapabilityStatement, computed from what is registered.
+
+https://hl7.org/fhir/R4/capabilitystatement.html
+"""
+
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from polyclinic.kernel.rest.interactions import INTERACTIONS
+from polyclinic.kernel.search.query import supported_parameters
+from polyclinic.kernel.types import RESOURCE_TYPES, parse
+
+_RELEASED = "2026-11-23"
+
+
+@cache
+def capability_statement(base: str) -> bytes:
+    """Return the CapabilityStatement of a base address; it is checked as any resource is."""
+    statement = {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": _RELEASED,
+        "kind": "instance",
+        "software": {"name": "Polyclinic", "version": version("polyclinic")},
+        "implementation": {"description": "Polyclinic", "url": base},
+        "fhirVersion": "4.0.1",
+        "format": ["json", "application/fhir+json"],
+        "patchFormat": ["application/json-patch+json"],
+        "rest": [
+            {
+                "mode": "server",
+                "security": {"description": "A bearer token, or the session of a signed-in user."},
+                "resource": [_resource(name) for name in RESOURCE_TYPES],
+                "interaction": [
+                    {"code": interaction.code}
+                    for interaction in INTERACTIONS
+                    if interaction.level == "system"
+                ],
+            }
+        ],
+    }
+    parse(msgspec.json.encode(statement), resource_id="metadata")
+    return msgspec.json.encode(statement)
+
+
+def _resource(resource_type: str) -> dict[str, Any]:
+    codes = dict.fromkeys(i.code for i in INTERACTIONS if i.level != "system")
+    return {
+        "type": resource_type,
+        "interaction": [{"code": code} for code in codes],
+        "versioning": "versioned-update",
+        "readHistory": True,
+        "updateCreate": True,
+        "conditionalCreate": False,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": False,
+        "conditionalDelete": "not-supported",
+        "searchParam": [
+            {"name": parameter.code, "type": parameter.type}
+            for parameter in supported_parameters(resource_type)
+        ],
+    }

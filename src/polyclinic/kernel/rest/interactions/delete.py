@@ -1,0 +1,21 @@
+"""FHIR delete interaction.
+
+https://hl7.org/fhir/R4/http.html#delete
+"""
+
+from polyclinic.kernel.errors import Gone
+from polyclinic.kernel.rest.message import Answer, Request
+from polyclinic.kernel.rest.preferences import if_match
+from polyclinic.kernel.store import Store
+
+
+async def delete(store: Store, request: Request) -> Answer:
+    """Delete a resource; deleting it again is no error."""
+    resource_type, resource_id = request.path
+    try:
+        stored = await store.delete(
+            request.principal, resource_type, resource_id, if_match(request)
+        )
+    except Gone:
+        return Answer(204)
+    return Answer(204, b"", [(b"etag", stored.etag.encode())])

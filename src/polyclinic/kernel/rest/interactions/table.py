@@ -1,0 +1,98 @@
+"""Which interactions there are, as data: dispatch, capabilities and isolation tests read it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from polyclinic.kernel.errors import NotAllowed, NotFound
+from polyclinic.kernel.rest.interactions.create import create
+from polyclinic.kernel.rest.interactions.delete import delete
+from polyclinic.kernel.rest.interactions.history import history
+from polyclinic.kernel.rest.interactions.patch import patch
+from polyclinic.kernel.rest.interactions.read import read
+from polyclinic.kernel.rest.interactions.search import search
+from polyclinic.kernel.rest.interactions.transaction import transaction
+from polyclinic.kernel.rest.interactions.update import update
+from polyclinic.kernel.rest.interactions.vread import vread
+from polyclinic.kernel.rest.message import Answer, Request
+from polyclinic.kernel.store import Store
+from polyclinic.kernel.types import RESOURCE_TYPES
+
+Level = Literal["instance", "type", "system"]
+Shape = tuple[str, ...]
+"""A path: ``type``, ``id`` and ``vid`` stand for a value, anything else for itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One interaction."""
+
+    code: str
+    """A code of http://hl7.org/fhir/restful-interaction."""
+    method: str
+    shape: Shape
+    run: Callable[[Store, Request], Awaitable[Answer]]
+
+    @property
+    def level(self) -> Level:
+        """Return what it acts on."""
+        if "id" in self.shape:
+            return "instance"
+        return "type" if "type" in self.shape else "system"
+
+
+async def dispatch(store: Store, request: Request) -> Answer:
+    """Run the interaction that a request asks for.
+
+    Raise ``NotFound`` where there is nothing and ``NotAllowed`` for a method that does not fit.
+    """
+    interactions = matching(request.path)
+    if interactions is None:
+        raise NotFound(_no_such(request.path))
+    interaction = interactions.get(request.method)
+    if interaction is None:
+        raise NotAllowed(tuple(sorted(interactions)))
+    return await interaction.run(store, request)
+
+
+async def _transaction(store: Store, request: Request) -> Answer:
+    return await transaction(store, request, dispatch)
+
+
+INTERACTIONS: Final = (
+    Interaction("read", "GET", ("type", "id"), read),
+    Interaction("vread", "GET", ("type", "id", "_history", "vid"), vread),
+    Interaction("update", "PUT", ("type", "id"), update),
+    Interaction("patch", "PATCH", ("type", "id"), patch),
+    Interaction("delete", "DELETE", ("type", "id"), delete),
+    Interaction("history-instance", "GET", ("type", "id", "_history"), history),
+    Interaction("history-type", "GET", ("type", "_history"), history),
+    Interaction("create", "POST", ("type",), create),
+    Interaction("search-type", "GET", ("type",), search),
+    Interaction("search-type", "POST", ("type", "_search"), search),
+    Interaction("history-system", "GET", ("_history",), history),
+    Interaction("transaction", "POST", (), _transaction),
+)
+
+_WORDS: Final = frozenset({"_history", "_search"})
+_VALUES: Final = ("type", "id", "", "vid")
+_TYPES: Final = frozenset(RESOURCE_TYPES)
+_BY_SHAPE: Final[dict[Shape, dict[str, Interaction]]] = {}
+for _interaction in INTERACTIONS:
+    _BY_SHAPE.setdefault(_interaction.shape, {})[_interaction.method] = _interaction
+
+
+def matching(path: Shape) -> dict[str, Interaction] | None:
+    """Return the interactions of a path by method, or None where there is nothing."""
+    if path and path[0] in _TYPES:
+        words = tuple(
+            word if word in _WORDS else _VALUES[at] for at, word in enumerate(path[1:4], 1)
+        )
+        return _BY_SHAPE.get(("type", *words, *path[4:]))
+    return _BY_SHAPE.get(path)
+
+
+def _no_such(path: Shape) -> str:
+    if path and path[0] not in _TYPES:
+        return f"{path[0][:64]} is not a resource type of R4."
+    return "There is nothing at this address."

@@ -1,0 +1,35 @@
+"""The answer to a write.
+
+https://hl7.org/fhir/R4/http.html#return
+"""
+
+from polyclinic.kernel.errors import Issue
+from polyclinic.kernel.rest.message import Answer, Request
+from polyclinic.kernel.rest.outcome import outcome
+from polyclinic.kernel.rest.preferences import http_date, wanted_return
+from polyclinic.kernel.store import Stored, Written
+
+_STORED = (Issue("informational", "Stored.", severity="information"),)
+
+
+def answer(request: Request, written: Written) -> Answer:
+    """Answer 201 for a new resource, 200 for a new version, with what the client prefers."""
+    stored = written.stored
+    location = f"{request.base}/{stored.type}/{stored.id}/_history/{stored.version}"
+    headers = [
+        (b"etag", stored.etag.encode()),
+        (b"last-modified", http_date(stored.last_updated)),
+    ]
+    if written.created:
+        headers.append((b"location", location.encode()))
+    return Answer(201 if written.created else 200, _body(request, stored), headers)
+
+
+def _body(request: Request, stored: Stored) -> bytes:
+    match wanted_return(request):
+        case "minimal":
+            return b""
+        case "OperationOutcome":
+            return outcome(_STORED)
+        case "representation":
+            return stored.json()

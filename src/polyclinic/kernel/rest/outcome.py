@@ -1,0 +1,52 @@
+"""Errors as OperationOutcome, in one place.
+
+https://hl7.org/fhir/R4/operationoutcome.html
+"""
+
+import msgspec
+
+from polyclinic.kernel.errors import (
+    FhirError,
+    Issue,
+    NotAllowed,
+    PayloadTooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+from polyclinic.kernel.rest.message import Answer
+
+_encode = msgspec.json.Encoder().encode
+
+
+def outcome(issues: tuple[Issue, ...]) -> bytes:
+    """Render issues as an OperationOutcome."""
+    return _encode({"resourceType": "OperationOutcome", "issue": [_row(issue) for issue in issues]})
+
+
+def refusal(error: FhirError) -> Answer:
+    """Return the answer that tells a client of an error."""
+    answer = Answer(error.http_status, outcome(error.issues))
+    match error:
+        case Unauthenticated():
+            answer.headers.append((b"www-authenticate", b'Bearer realm="polyclinic"'))
+        case Unavailable():
+            answer.headers.append((b"retry-after", b"1"))
+        case NotAllowed(allowed=allowed):
+            answer.headers.append((b"allow", ", ".join(allowed).encode()))
+        case PayloadTooLarge():
+            # The rest of the body is not read, so the connection cannot be used again.
+            answer.headers.append((b"connection", b"close"))
+        case _:
+            pass
+    return answer
+
+
+def _row(issue: Issue) -> dict[str, object]:
+    row: dict[str, object] = {
+        "severity": issue.severity,
+        "code": issue.code,
+        "diagnostics": issue.diagnostics,
+    }
+    if issue.expression is not None:
+        row["expression"] = [issue.expression]
+    return row

@@ -1,0 +1,78 @@
+"""Audit rows: numbered densely for each process, so that a missing row shows."""
+
+from typing import Final, NamedTuple
+
+from polyclinic.base.clock import Clock
+from polyclinic.kernel.store.coalesce import Coalescer
+from polyclinic.kernel.store.connections import Connections
+from polyclinic.kernel.store.faults import translated
+from polyclinic.kernel.store.queries import STATEMENTS
+from polyclinic.kernel.store.row import ragged
+
+_BATCH: Final = 64
+_LANES: Final = 2
+
+
+class Counter:
+    """Hand out numbers; those of a batch that failed are handed out again."""
+
+    def __init__(self, worker: int) -> None:
+        self.worker = worker
+        self._next = 1
+        self._returned: list[int] = []
+
+    def take(self, count: int) -> list[int]:
+        """Return numbers for rows that are about to be written."""
+        again, self._returned = self._returned[:count], self._returned[count:]
+        first = self._next
+        self._next += count - len(again)
+        return again + list(range(first, self._next))
+
+    def give_back(self, numbers: list[int]) -> None:
+        """Take back the numbers of rows that were not written."""
+        self._returned.extend(numbers)
+
+
+class Note(NamedTuple):
+    """An interaction that is not the read or the write of one resource."""
+
+    tenant: int
+    account: int
+    action: str
+    """A code of http://hl7.org/fhir/audit-event-action."""
+    outcome: int
+    """A code of http://terminology.hl7.org/CodeSystem/audit-event-outcome."""
+    type: int
+    """The number of the resource type, 0 for all."""
+    patients: list[int]
+    detail: bytes | None
+    """The query, sealed."""
+
+
+class Auditor:
+    """Write notes, those that arrive together in one commit."""
+
+    def __init__(self, pool: Connections, counter: Counter, clock: Clock) -> None:
+        self._pool = pool
+        self._counter = counter
+        self._clock = clock
+        self._coalescer: Coalescer[Note, None] = Coalescer(self._run, largest=_BATCH, lanes=_LANES)
+
+    async def write(self, note: Note) -> None:
+        """Return when the note is durable; until then no answer may leave."""
+        await self._coalescer.submit(note)
+
+    async def _run(self, notes: list[Note]) -> list[BaseException | None]:
+        numbers = self._counter.take(len(notes))
+        tenants, accounts, actions, outcomes, types, patients, details = zip(*notes, strict=True)
+        try:
+            with translated():
+                await self._pool.execute(
+                    STATEMENTS["audit"],
+                    *(self._counter.worker, self._clock.now(), tenants, numbers, accounts),
+                    *(actions, outcomes, types, details, *ragged(patients)),
+                )
+        except BaseException:
+            self._counter.give_back(numbers)
+            raise
+        return [None] * len(notes)

@@ -1,0 +1,154 @@
+"""From the values of a resource to index rows, and from a query to the same hashes."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
+from hashlib import blake2b
+from typing import Any, Final
+from zlib import crc32
+
+from polyclinic.kernel.search.hashing import (
+    hash_keys,
+    present_key,
+    reference_key,
+    token_key,
+    uri_key,
+)
+from polyclinic.kernel.search.index_values import IndexValues
+from polyclinic.kernel.search.parameters import SearchParameter
+from polyclinic.kernel.search.predicate import Missing, Predicate, RefersTo, TokenIs, UriIs
+from polyclinic.kernel.store.placement import Place
+from polyclinic.kernel.store.row import Index
+from polyclinic.kernel.types import type_number
+
+LOWEST: Final = 1
+HIGHEST: Final = 2
+
+
+@cache
+def param_number(resource_type: str, code: str) -> int:
+    """Return the number that a parameter has in index rows; a test sees that none collide."""
+    return crc32(f"{resource_type}.{code}".encode()) - 2**31
+
+
+@cache
+def _place_type(name: str) -> int:
+    return type_number(name)
+
+
+def targets(values: IndexValues) -> set[Place]:
+    """Return what a resource refers to, with the patients whose compartments it is in."""
+    found = {(_place_type(value.target), value.id) for value in values.references}
+    if values.patients:
+        patient = _place_type("Patient")
+        found.update((patient, one) for one in values.patients)
+    return found
+
+
+def build(values: IndexValues, key: bytes, rid_of: Mapping[Place, int]) -> Index:
+    """Return the index rows of a resource whose targets have rids."""
+    resource_type = values.resource_type
+    patient = _place_type("Patient")
+    return Index(
+        patients=sorted(rid_of[patient, one] for one in values.patients),
+        keys=hash_keys(values, resource_type, key),
+        edges=sorted(
+            {
+                (
+                    param_number(resource_type, value.param),
+                    rid_of[_place_type(value.target), value.id],
+                )
+                for value in values.references
+            }
+        ),
+        strings=_marked(
+            (param_number(resource_type, value.param), value.normalised) for value in values.strings
+        ),
+        dates=_marked(
+            (param_number(resource_type, value.param), value.low, value.high)
+            for value in values.dates
+        ),
+        numbers=_numbers(values, resource_type, key),
+    )
+
+
+def _numbers(
+    values: IndexValues, resource_type: str, key: bytes
+) -> list[tuple[int, int, int, float, float]]:
+    """Return the rows of numbers and quantities: each under no unit, a quantity also under its own.
+
+    A sort and a search without a unit use the first, a search with a unit the second.
+    """
+    if not values.numbers and not values.quantities:
+        return []
+    rows = _marked(
+        [
+            *((param_number(resource_type, n.param), n.low, n.high) for n in values.numbers),
+            *((param_number(resource_type, q.param), q.low, q.high) for q in values.quantities),
+        ]
+    )
+    found = [(param, mark, 0, low, high) for param, mark, low, high in rows]
+    for value in values.quantities:
+        if value.code:
+            param = param_number(resource_type, value.param)
+            unit = unit_number(value.system, value.code, key)
+            found.append((param, 0, unit, value.low, value.high))
+    return found
+
+
+@lru_cache(maxsize=4096)
+def unit_number(system: str | None, code: str, key: bytes) -> int:
+    """Return the number that a unit has in index rows, never 0."""
+    text = f"unit|{system or ''}|{code}".encode()
+    return int.from_bytes(blake2b(text, digest_size=8, key=key).digest(), "big", signed=True) or 1
+
+
+def _marked(rows: Iterable[tuple[Any, ...]]) -> list[Any]:
+    """Sort rows of (parameter, value, ...) and mark each parameter's lowest and highest.
+
+    The mark comes second. A sort of resources reads only marked rows, and so meets each once.
+    """
+    ordered = sorted(set(rows))
+    last = len(ordered) - 1
+    return [
+        (
+            row[0],
+            (LOWEST if at == 0 or ordered[at - 1][0] != row[0] else 0)
+            | (HIGHEST if at == last or ordered[at + 1][0] != row[0] else 0),
+            *row[1:],
+        )
+        for at, row in enumerate(ordered)
+    ]
+
+
+class QueryKeys:
+    """The hashes of a query's values, under one tenant's key."""
+
+    def __init__(self, key: bytes, resource_type: str) -> None:
+        self._key = key
+        self.resource_type = resource_type
+
+    def of(self, part: Predicate) -> int | None:
+        """Return the one key that a part asks for; None for what is not hashed."""
+        match part:
+            case TokenIs(param, system, code):
+                return token_key(self.resource_type, param, system, code, self._key)
+            case RefersTo(param, target, identity):
+                return reference_key(self.resource_type, param, target, identity, self._key)
+            case UriIs(param, uri):
+                return uri_key(self.resource_type, param, uri, self._key)
+            case Missing(param, False):
+                return self.present(param)
+            case _:
+                return None
+
+    def present(self, param: SearchParameter) -> int:
+        """Return the key that stands for any value of a parameter."""
+        return present_key(self.resource_type, param, self._key)
+
+    def unit(self, system: str | None, code: str) -> int:
+        """Return the number of a unit."""
+        return unit_number(system, code, self._key)
+
+    def param(self, param: SearchParameter) -> int:
+        """Return the number of a parameter."""
+        return param_number(self.resource_type, param.code)

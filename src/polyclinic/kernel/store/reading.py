@@ -1,0 +1,97 @@
+"""Reads by id, coalesced, each with its audit row in the same round trip."""
+
+from itertools import groupby
+from typing import NamedTuple
+
+from polyclinic.base.clock import Clock
+from polyclinic.base.db.connect import Record
+from polyclinic.kernel.errors import Gone, NotFound
+from polyclinic.kernel.store.audit import Counter
+from polyclinic.kernel.store.coalesce import Coalescer
+from polyclinic.kernel.store.codec import unpack
+from polyclinic.kernel.store.connections import Connections
+from polyclinic.kernel.store.faults import translated
+from polyclinic.kernel.store.handles import Handle
+from polyclinic.kernel.store.placement import Placement
+from polyclinic.kernel.store.queries import STATEMENTS
+from polyclinic.kernel.store.stored import Stored
+from polyclinic.kernel.types import type_name
+
+_BATCH = 64
+_LANES = 2
+
+
+class Asked(NamedTuple):
+    """One read."""
+
+    tenant: int
+    type: int
+    id: str
+    own: int
+    """The rid of the only patient whose record may be read; 0 without that limit."""
+    account: int
+
+
+class Reader:
+    """Read resources by type and id."""
+
+    def __init__(
+        self, pool: Connections, placement: Placement, counter: Counter, clock: Clock
+    ) -> None:
+        self._pool = pool
+        self._placement = placement
+        self._counter = counter
+        self._clock = clock
+        self._coalescer: Coalescer[Asked, Stored] = Coalescer(
+            self._run, largest=_BATCH, lanes=_LANES
+        )
+
+    async def read(self, asked: Asked) -> Stored:
+        """Return the current version.
+
+        Raise ``NotFound``, also for what the principal may not see, and ``Gone``.
+        """
+        return await self._coalescer.submit(asked)
+
+    async def _run(self, batch: list[Asked]) -> list[Stored | BaseException]:
+        answers: list[Stored | BaseException] = [NotFound()] * len(batch)
+        order = sorted(range(len(batch)), key=lambda at: batch[at].tenant)
+        for tenant, group in groupby(order, key=lambda at: batch[at].tenant):
+            places = list(group)
+            found = await self._fetch(tenant, [batch[at] for at in places])
+            for ordinal, answer in found.items():
+                answers[places[ordinal - 1]] = answer
+        return answers
+
+    async def _fetch(self, tenant: int, batch: list[Asked]) -> dict[int, Stored | BaseException]:
+        numbers = self._counter.take(len(batch))
+        types, ids, owns, accounts = (
+            [asked.type for asked in batch],
+            [asked.id for asked in batch],
+            [asked.own for asked in batch],
+            [asked.account for asked in batch],
+        )
+        try:
+            with translated():
+                rows = await self._pool.fetch(
+                    STATEMENTS["read"],
+                    *(tenant, types, ids, owns, accounts, numbers),
+                    *(self._counter.worker, self._clock.now()),
+                )
+        except BaseException:
+            self._counter.give_back(numbers)
+            raise
+        return {row[0]: self._answer(tenant, batch[row[0] - 1], row) for row in rows}
+
+    def _answer(self, tenant: int, asked: Asked, row: Record) -> Stored | BaseException:
+        _, rid, version, deleted, last_updated, digest, dict_id, body, allowed = row
+        self._placement.handles.put(
+            (tenant, asked.type, asked.id), Handle(rid, version, deleted, digest)
+        )
+        if not allowed:
+            return NotFound()
+        if deleted:
+            return Gone()
+        return Stored(
+            type_name(asked.type), asked.id, version, last_updated, deleted, unpack(dict_id, body)
+        )

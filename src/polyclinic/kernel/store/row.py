@@ -1,0 +1,117 @@
+"""One write as the rows that it becomes, and many writes as the arrays of one statement."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import blake2b
+from itertools import accumulate
+from typing import Final
+
+import msgspec
+
+INDEX_VERSION: Final = 1
+"""Raised when index rows change their meaning; ``polyclinic reindex`` rebuilds older ones."""
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Index(msgspec.Struct, frozen=True):
+    """The index rows of one resource."""
+
+    patients: list[int]
+    """rids of the patients whose compartments it belongs to, sorted."""
+    keys: list[int]
+    edges: list[tuple[int, int]]
+    """Parameter and rid of the target."""
+    strings: list[tuple[int, int, str]]
+    """Parameter, extreme, normalised text."""
+    dates: list[tuple[int, int, int, int]]
+    """Parameter, extreme, low, high."""
+    numbers: list[tuple[int, int, int, float, float]]
+    """Parameter, extreme, unit, low, high."""
+
+    def digest(self) -> int:
+        """Return 64 bits that differ when any row does."""
+        return int.from_bytes(
+            blake2b(_encode((INDEX_VERSION, self)), digest_size=8).digest(), "big", signed=True
+        )
+
+
+EMPTY: Final = Index([], [], [], [], [], [])
+"""The index of a deleted resource."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One resource to be written, against the version that is expected to be current."""
+
+    tenant: int
+    rid: int
+    expected: int
+    existing: bool
+    type: int
+    id: str
+    deleted: bool
+    updated: datetime
+    digest: int
+    dict_id: int
+    body: bytes | None
+    index: Index
+    account: int
+
+    @property
+    def version(self) -> int:
+        """Return the version that the write makes."""
+        return self.expected + 1
+
+
+def arguments(
+    rows: Sequence[Row], txgroup: int, worker: int, counters: Sequence[int]
+) -> list[object]:
+    """Return the arguments of the ``write`` statement for rows of one tenant."""
+    indexes = [row.index for row in rows]
+    edges = [(at, *edge) for at, index in enumerate(indexes, 1) for edge in index.edges]
+    strings = [(at, *value) for at, index in enumerate(indexes, 1) for value in index.strings]
+    dates = [
+        (at, param, extreme, _subject(index), low, high)
+        for at, index in enumerate(indexes, 1)
+        for param, extreme, low, high in index.dates
+    ]
+    numbers = [(at, *value) for at, index in enumerate(indexes, 1) for value in index.numbers]
+    return [
+        rows[0].tenant,
+        [row.rid for row in rows],
+        [row.expected for row in rows],
+        [row.existing for row in rows],
+        [row.type for row in rows],
+        [row.id for row in rows],
+        [row.deleted for row in rows],
+        [row.updated for row in rows],
+        [txgroup] * len(rows),
+        [row.digest for row in rows],
+        [row.dict_id for row in rows],
+        [row.body for row in rows],
+        [index.digest() for index in indexes],
+        *ragged([index.patients for index in indexes]),
+        *ragged([index.keys for index in indexes]),
+        *_columns(edges, 3),
+        *_columns(strings, 4),
+        *_columns(dates, 6),
+        *_columns(numbers, 6),
+        INDEX_VERSION,
+        worker,
+        list(counters),
+        [row.account for row in rows],
+    ]
+
+
+def _subject(index: Index) -> int:
+    return index.patients[0] if len(index.patients) == 1 else 0
+
+
+def ragged(lists: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
+    """Return the concatenation, and where each list starts in it."""
+    offsets = [0, *accumulate(map(len, lists))]
+    return [value for values in lists for value in values], offsets
+
+
+def _columns(rows: Sequence[tuple[object, ...]], width: int) -> Sequence[Sequence[object]]:
+    return list(zip(*rows, strict=True)) if rows else [()] * width

@@ -1,0 +1,184 @@
+"""Search pages and histories."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeVar
+
+import msgspec
+
+from polyclinic.base.crypto import CannotOpen
+from polyclinic.base.db.connect import Record
+from polyclinic.kernel.access.principal import Principal
+from polyclinic.kernel.errors import BadRequest
+from polyclinic.kernel.search.predicate import Query
+from polyclinic.kernel.store import select
+from polyclinic.kernel.store.codec import unpack
+from polyclinic.kernel.store.connections import Connections
+from polyclinic.kernel.store.faults import translated
+from polyclinic.kernel.store.index import QueryKeys
+from polyclinic.kernel.store.queries import STATEMENTS
+from polyclinic.kernel.store.stored import Page, Stored
+from polyclinic.kernel.store.tenancy import Tenant
+from polyclinic.kernel.types import type_name, type_number
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FUTURE: Final = datetime(9999, 1, 1, tzinfo=UTC)
+_LAST: Final = 2**62
+
+
+Sealed = TypeVar("Sealed", bound=msgspec.Struct)
+
+
+class HistoryPlace(msgspec.Struct, frozen=True, array_like=True):
+    """Where a page of a history ends."""
+
+    at: int
+    """Microseconds since 1970."""
+    rid: int
+    version: int
+
+
+class _SearchPlace(msgspec.Struct, frozen=True, array_like=True):
+    phase: select.Phase
+    value: str | int | float | None
+    rid: int
+
+
+def seal(tenant: Tenant, context: bytes, place: msgspec.Struct) -> str:
+    """Write a place so that only the same principal and the same query can use it."""
+    return urlsafe_b64encode(tenant.sealer.seal(msgspec.msgpack.encode(place), context)).decode()
+
+
+def unseal(tenant: Tenant, context: bytes, text: str, kind: type[Sealed]) -> Sealed:
+    """Read a place. Raise ``BadRequest`` when it belongs to another principal or query."""
+    try:
+        data = tenant.sealer.open(urlsafe_b64decode(text.encode()), context)
+        return msgspec.msgpack.decode(data, type=kind)
+    except (CannotOpen, ValueError, msgspec.MsgspecError):
+        message = "This page link belongs to another search or another user; search again."
+        raise BadRequest(message) from None
+
+
+def context(principal: Principal, query: Query) -> bytes:
+    """Return what a page link of a search is bound to."""
+    shape = (principal.tenant, principal.account, query.resource_type, query.understood)
+    return b"search page" + msgspec.msgpack.encode(shape)
+
+
+class Searcher:
+    """Run searches of one type."""
+
+    def __init__(self, pool: Connections) -> None:
+        self._pool = pool
+
+    async def search(
+        self, tenant: Tenant, principal: Principal, query: Query, own: int
+    ) -> tuple[Page, list[int]]:
+        """Return one page, with the total when the query asks for it, and whose data is on it."""
+        scope = select.Scope(tenant.number, type_number(query.resource_type), own)
+        keys = QueryKeys(tenant.index_key, query.resource_type)
+        with translated():
+            total = await self._total(query, scope, keys) if query.total else None
+            if query.count == 0:
+                return Page((), None, total), []
+            bound = context(principal, query)
+            after = None
+            if query.after:
+                found = unseal(tenant, bound, query.after, _SearchPlace)
+                after = select.Place(found.phase, found.value, found.rid)
+            rows, last = await self._rows(query, scope, keys, after)
+        link = None if last is None else seal(tenant, bound, last)
+        entries = tuple(self._stored(query.resource_type, row) for row in rows)
+        patients = sorted({rid for row in rows for rid in row["patients"]})
+        return Page(entries, link, total), patients
+
+    async def _total(self, query: Query, scope: select.Scope, keys: QueryKeys) -> int:
+        if not query.where.parts and not scope.own:
+            counted = await self._pool.fetchval(STATEMENTS["type_count"], scope.tenant, scope.type)
+            return int(counted)
+        sql, arguments = select.total(query, scope, keys)
+        return int(await self._pool.fetchval(sql, *arguments))
+
+    async def _rows(
+        self, query: Query, scope: select.Scope, keys: QueryKeys, after: select.Place | None
+    ) -> tuple[Sequence[Record], _SearchPlace | None]:
+        sql, arguments = select.page(query, scope, keys, after)
+        rows = list(await self._pool.fetch(sql, *arguments))
+        phase: select.Phase = after.phase if after else "valued"
+        valued = len(rows)
+        if phase == "valued" and query.sort.param is not None and valued <= query.count:
+            sql, arguments = select.page(query, scope, keys, select.Place("rest", None, 0))
+            rows += await self._pool.fetch(sql, *arguments)
+        if len(rows) <= query.count:
+            return rows, None
+        rows = rows[: query.count]
+        ended: select.Phase = "rest" if phase == "rest" or len(rows) > valued else "valued"
+        last = rows[-1]
+        return rows, _SearchPlace(ended, last[0] if ended == "valued" else None, last[1])
+
+    @staticmethod
+    def _stored(resource_type: str, row: Record) -> Stored:
+        _, _, identity, version, last_updated, dict_id, body, _ = row
+        return Stored(
+            resource_type,
+            identity,
+            version,
+            last_updated,
+            deleted=False,
+            body=unpack(dict_id, body),
+        )
+
+
+class Historian:
+    """Read histories, newest version first."""
+
+    def __init__(self, pool: Connections) -> None:
+        self._pool = pool
+
+    async def instance(
+        self,
+        tenant: int,
+        place: tuple[int, str],
+        since: datetime,
+        count: int,
+        after: HistoryPlace | None,
+    ) -> tuple[list[Stored], HistoryPlace | None]:
+        """Return versions of one resource and where the page ends."""
+        before = after.version if after else 2**31 - 1
+        with translated():
+            rows = await self._pool.fetch(
+                STATEMENTS["history_instance"], tenant, *place, since, before, count + 1
+            )
+        return _history_page(rows, count)
+
+    async def types(
+        self, tenant: int, types: list[int], since: datetime, count: int, after: HistoryPlace | None
+    ) -> tuple[list[Stored], HistoryPlace | None]:
+        """Return versions of all resources of some types and where the page ends."""
+        at = EPOCH + timedelta(microseconds=after.at) if after else _FUTURE
+        rid, version = (after.rid, after.version) if after else (_LAST, 0)
+        with translated():
+            rows = await self._pool.fetch(
+                STATEMENTS["history_types"], tenant, types, since, at, rid, version, count + 1
+            )
+        return _history_page(rows, count)
+
+
+def _history_page(rows: Sequence[Record], count: int) -> tuple[list[Stored], HistoryPlace | None]:
+    entries = [
+        Stored(
+            type_name(row["type"]),
+            row["id"],
+            row["version"],
+            row["at"],
+            row["deleted"],
+            b"" if row["deleted"] else unpack(row["dict_id"], row["body"]),
+        )
+        for row in rows[:count]
+    ]
+    if len(rows) <= count:
+        return entries, None
+    last = rows[count - 1]
+    micros = (last["at"] - EPOCH) // timedelta(microseconds=1)
+    return entries, HistoryPlace(micros, last["rid"], last["version"])

@@ -1,0 +1,338 @@
+"""A query as SQL. The only place where SQL is put together; every value is an argument.
+
+A search reads ``keys`` for what is hashed, the narrow tables for what has an order, and joins
+``resource``, which has the last word on what is deleted and who may see it. A page in the order of
+a value walks that value's index in order and stops at its end; what has no such value follows, as
+a second statement.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final, Literal, assert_never
+
+from polyclinic.kernel.search.predicate import (
+    AllOf,
+    AnyOf,
+    Comparison,
+    DateIs,
+    IdIs,
+    Leaf,
+    Missing,
+    NumberIs,
+    Predicate,
+    Query,
+    RefersTo,
+    Sort,
+    StringStarts,
+    TokenIs,
+    UriIs,
+)
+from polyclinic.kernel.store.index import QueryKeys
+from polyclinic.kernel.types import type_number
+
+_COLUMNS: Final = "r.rid, r.id, r.version, r.last_updated, r.dict_id, r.body, r.patients"
+_LAST: Final = "\U0010ffff"
+"""Sorts behind every character in "C" order."""
+
+Phase = Literal["valued", "rest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ends: the phase, the sort value and the rid of its last row."""
+
+    phase: Phase
+    value: str | int | float | None
+    rid: int
+
+
+@dataclass(slots=True)
+class Statement:
+    """SQL and its arguments while they are gathered."""
+
+    keys: QueryKeys
+    arguments: list[object] = field(default_factory=list)
+
+    def argument(self, value: object, cast: str) -> str:
+        """Add an argument and return how the SQL names it."""
+        self.arguments.append(value)
+        return f"${len(self.arguments)}::{cast}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What every search is limited to."""
+
+    tenant: int
+    type: int
+    own: int
+    """The rid of the one patient whose record may be seen, 0 without that limit."""
+
+
+def page(
+    query: Query, scope: Scope, keys: QueryKeys, after: Place | None
+) -> tuple[str, list[object]]:
+    """Return the statement of one page, one row longer than the page, in the phase of ``after``.
+
+    Its rows are ``sort value`` and the columns of a resource.
+    """
+    statement = Statement(keys)
+    phase = after.phase if after else "valued"
+    limit = query.count + 1
+    if query.sort.param is None:
+        return _by_update(query, scope, statement, after, limit)
+    if phase == "valued":
+        return _by_value(query, scope, statement, after, limit)
+    return _without_value(query, scope, statement, after, limit)
+
+
+def total(query: Query, scope: Scope, keys: QueryKeys) -> tuple[str, list[object]]:
+    """Return the statement that counts all matches."""
+    statement = Statement(keys)
+    where = _where(query, scope, statement)
+    sql = f"select count(*) from keys k join resource r on r.rid = k.rid where {where}"  # noqa: S608
+    return sql, statement.arguments
+
+
+def _by_update(
+    query: Query, scope: Scope, statement: Statement, after: Place | None, limit: int
+) -> tuple[str, list[object]]:
+    where = _where(query, scope, statement)
+    way, beyond = _direction(query.sort)
+    if after:
+        value = statement.argument(after.value, "bigint")
+        rid = statement.argument(after.rid, "bigint")
+        where += f" and (r.last_updated, r.rid) {beyond} ({_moment(value)}, {rid})"
+    sql = (
+        f"select {_micros('r.last_updated')}, {_COLUMNS} "  # noqa: S608 - names of columns
+        f"from keys k join resource r on r.rid = k.rid where {where} "
+        f"order by r.last_updated {way}, r.rid {way} limit {statement.argument(limit, 'bigint')}"
+    )
+    return sql, statement.arguments
+
+
+def _by_value(
+    query: Query, scope: Scope, statement: Statement, after: Place | None, limit: int
+) -> tuple[str, list[object]]:
+    assert query.sort.param is not None
+    table, column, cast = _SORTED[query.sort.param.type]
+    where = _where(query, scope, statement)
+    way, beyond = _direction(query.sort)
+    extreme = 2 if query.sort.descending else 1
+    where += (
+        f" and s.tenant = {statement.argument(scope.tenant, 'int')}"
+        f" and s.param = {statement.argument(statement.keys.param(query.sort.param), 'int')}"
+        f" and s.extreme & {extreme} <> 0"
+    )
+    if table == "number_value":
+        where += " and s.unit = 0"
+    if column == "low" and table == "date_value" and (subject := _subject(query, statement)):
+        where += f" and s.subject = any({subject})"
+    if after:
+        value = statement.argument(after.value, cast)
+        rid = statement.argument(after.rid, "bigint")
+        where += f" and (s.{column}, s.rid) {beyond} ({value}, {rid})"
+    sql = (
+        f"select s.{column}, {_COLUMNS} from {table} s join keys k on k.rid = s.rid "  # noqa: S608
+        f"join resource r on r.rid = k.rid where {where} "
+        f"order by s.{column} {way}, s.rid {way} limit {statement.argument(limit, 'bigint')}"
+    )
+    return sql, statement.arguments
+
+
+def _without_value(
+    query: Query, scope: Scope, statement: Statement, after: Place | None, limit: int
+) -> tuple[str, list[object]]:
+    assert query.sort.param is not None
+    where = _where(query, scope, statement)
+    table, _, _ = _SORTED[query.sort.param.type]
+    where += (
+        f" and not exists (select from {table} s where s.rid = k.rid"
+        f" and s.param = {statement.argument(statement.keys.param(query.sort.param), 'int')})"
+    )
+    if after and after.rid:
+        where += f" and r.rid < {statement.argument(after.rid, 'bigint')}"
+    sql = (
+        f"select null, {_COLUMNS} from keys k join resource r on r.rid = k.rid where {where} "  # noqa: S608
+        f"order by r.rid desc limit {statement.argument(limit, 'bigint')}"
+    )
+    return sql, statement.arguments
+
+
+def _direction(sort: Sort) -> tuple[str, str]:
+    return ("desc", "<") if sort.descending else ("asc", ">")
+
+
+_SORTED: Final = {
+    "date": ("date_value", "low", "bigint"),
+    "string": ("string_value", "value", "text"),
+    "number": ("number_value", "low", "float8"),
+    "quantity": ("number_value", "low", "float8"),
+}
+SORTABLE: Final = frozenset(_SORTED)
+"""The types of search parameters that a page can be sorted by."""
+
+
+def _where(query: Query, scope: Scope, statement: Statement) -> str:
+    conditions = [
+        f"k.tenant = {statement.argument(scope.tenant, 'int')}",
+        f"k.type = {statement.argument(scope.type, 'smallint')}",
+        "not r.deleted",
+    ]
+    if scope.own:
+        own = statement.argument(scope.own, "bigint")
+        conditions.append(f"(r.patients = '{{}}' or {own} = any(r.patients))")
+    hashed: list[int] = []
+    for part in query.where.parts:
+        key = statement.keys.of(part)
+        if key is None:
+            conditions.append(_condition(part, statement))
+        else:
+            hashed.append(key)
+    if hashed:
+        conditions.append(f"k.keys @> {statement.argument(hashed, 'bigint[]')}")
+    return " and ".join(conditions)
+
+
+def _condition(part: Predicate, statement: Statement) -> str:
+    match part:
+        case AllOf(parts):
+            return _joined(" and ", (_condition(one, statement) for one in parts)) or "true"
+        case AnyOf(parts):
+            return _any(parts, statement)
+        case _:
+            return _leaf(part, statement)
+
+
+def _any(parts: tuple[Predicate, ...], statement: Statement) -> str:
+    """Put what is hashed into one array, so that an OR list stays one index condition."""
+    keys = [key for part in parts if (key := statement.keys.of(part)) is not None]
+    others = [_condition(part, statement) for part in parts if statement.keys.of(part) is None]
+    if keys:
+        others.insert(0, f"k.keys && {statement.argument(keys, 'bigint[]')}")
+    return f"({' or '.join(others)})" if others else "false"
+
+
+def _joined(word: str, conditions: Iterable[str]) -> str:
+    texts = list(conditions)
+    return f"({word.join(texts)})" if texts else ""
+
+
+def _leaf(leaf: Leaf, statement: Statement) -> str:
+    match leaf:
+        case StringStarts():
+            return _string(leaf, statement)
+        case DateIs():
+            return _date(leaf, statement)
+        case NumberIs():
+            return _number(leaf, statement)
+        case IdIs(ids):
+            return f"r.id = any({statement.argument(list(ids), 'text[]')})"
+        case Missing(param, missing=True):
+            return (
+                f"not k.keys @> {statement.argument([statement.keys.present(param)], 'bigint[]')}"
+            )
+        case TokenIs() | RefersTo() | UriIs() | Missing():
+            return f"k.keys @> {statement.argument([statement.keys.of(leaf)], 'bigint[]')}"
+    assert_never(leaf)
+
+
+def _string(leaf: StringStarts, statement: Statement) -> str:
+    low = statement.argument(leaf.normalised, "text")
+    high = statement.argument(leaf.normalised + _LAST, "text")
+    condition = f"v.value >= {low} and v.value < {high}"
+    return _within("string_value", statement.keys.param(leaf.param), condition, statement)
+
+
+def _date(leaf: DateIs, statement: Statement) -> str:
+    if leaf.param is None:
+        return _last_updated(leaf.comparison, leaf.low, leaf.high, statement)
+    condition = _ordered(leaf.comparison, leaf.low, leaf.high, "bigint", statement)
+    return _within("date_value", statement.keys.param(leaf.param), condition, statement)
+
+
+def _within(table: str, param: int, condition: str, statement: Statement) -> str:
+    return (
+        f"k.rid in (select v.rid from {table} v where v.tenant = $1"  # noqa: S608 - names of tables
+        f" and v.param = {statement.argument(param, 'int')} and {condition})"
+    )
+
+
+def _number(leaf: NumberIs, statement: Statement) -> str:
+    low, high = leaf.low, leaf.high
+    if leaf.comparison not in (Comparison.EQUAL, Comparison.NOT_EQUAL, Comparison.APPROXIMATELY):
+        low = high = leaf.exact
+    condition = _ordered(leaf.comparison, low, high, "float8", statement)
+    unit = statement.keys.unit(leaf.system, leaf.code) if leaf.code else 0
+    condition += f" and v.unit = {statement.argument(unit, 'bigint')}"
+    return _within("number_value", statement.keys.param(leaf.param), condition, statement)
+
+
+def _ordered(
+    comparison: Comparison, low: float, high: float, cast: str, statement: Statement
+) -> str:
+    """Compare the stored range [v.low, v.high) with the asked one, as the specification's table.
+
+    https://hl7.org/fhir/R4/search.html#prefix
+    """
+    template = _RANGES[comparison]
+    return template(lambda: statement.argument(low, cast), lambda: statement.argument(high, cast))
+
+
+_Argument = Callable[[], str]
+_RANGES: Final[dict[Comparison, Callable[[_Argument, _Argument], str]]] = {
+    Comparison.EQUAL: lambda low, high: (
+        f"v.low >= {low()} and v.low <= {(top := high())} and v.high <= {top}"
+    ),
+    Comparison.NOT_EQUAL: lambda low, high: f"(v.low < {low()} or v.high > {high()})",
+    Comparison.GREATER: lambda _, high: f"v.high > {high()}",
+    Comparison.LESS: lambda low, _: f"v.low < {low()}",
+    Comparison.GREATER_OR_EQUAL: lambda low, _: f"v.high > {low()}",
+    Comparison.LESS_OR_EQUAL: lambda _, high: f"v.low < {high()}",
+    Comparison.STARTS_AFTER: lambda _, high: f"v.low >= {high()}",
+    Comparison.ENDS_BEFORE: lambda low, _: f"v.high <= {low()}",
+    Comparison.APPROXIMATELY: lambda low, high: f"v.low < {high()} and v.high > {low()}",
+}
+
+
+def _last_updated(comparison: Comparison, low: int, high: int, statement: Statement) -> str:
+    """Compare the moment of the last update, a point, with the asked range."""
+    start = _moment(statement.argument(low, "bigint"))
+    end = _moment(statement.argument(high, "bigint"))
+    inside = f"r.last_updated >= {start} and r.last_updated < {end}"
+    return {
+        Comparison.EQUAL: f"({inside})",
+        Comparison.APPROXIMATELY: f"({inside})",
+        Comparison.NOT_EQUAL: f"not ({inside})",
+        Comparison.GREATER: f"r.last_updated >= {end}",
+        Comparison.STARTS_AFTER: f"r.last_updated >= {end}",
+        Comparison.LESS: f"r.last_updated < {start}",
+        Comparison.ENDS_BEFORE: f"r.last_updated < {start}",
+        Comparison.GREATER_OR_EQUAL: f"r.last_updated >= {start}",
+        Comparison.LESS_OR_EQUAL: f"r.last_updated < {end}",
+    }[comparison]
+
+
+def _subject(query: Query, statement: Statement) -> str | None:
+    """Return the rid of the one patient that a query is limited to, as a subselect."""
+    for part in query.where.parts:
+        if (
+            isinstance(part, RefersTo)
+            and part.target == "Patient"
+            and part.param.code in ("patient", "subject")
+        ):
+            patient = statement.argument(type_number("Patient"), "smallint")
+            identity = statement.argument(part.id, "text")
+            return (
+                "array(select p.rid from resource p where p.tenant = $1"  # noqa: S608
+                f" and p.type = {patient} and p.id = {identity})"
+            )
+    return None
+
+
+def _moment(micros: str) -> str:
+    return f"(timestamptz 'epoch' + {micros} * interval '1 microsecond')"
+
+
+def _micros(column: str) -> str:
+    return f"(extract(epoch from {column}) * 1000000)::bigint"

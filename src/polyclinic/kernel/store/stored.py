@@ -1,0 +1,57 @@
+"""A resource as the store answers it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from polyclinic.kernel.types import splice
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One version of one resource."""
+
+    type: str
+    id: str
+    version: int
+    last_updated: datetime
+    deleted: bool
+    body: bytes
+    """The canonical JSON without versionId and lastUpdated; empty when deleted."""
+
+    def json(self) -> bytes:
+        """Return the resource with its versionId and lastUpdated, without parsing it."""
+        return splice(self.body, self.type, self.id, self.version, instant(self.last_updated))
+
+    @property
+    def etag(self) -> str:
+        """Return the weak entity tag that HTTP knows this version by."""
+        return f'W/"{self.version}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write did."""
+
+    stored: Stored
+    created: bool
+    """The resource did not exist before, or had been deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a search or a history."""
+
+    entries: tuple[Stored, ...]
+    next: str | None
+    """The sealed place where the next page starts; None on the last."""
+    total: int | None
+
+
+def instant(moment: datetime) -> str:
+    """Write a moment as a FHIR instant in UTC, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def to_millisecond(moment: datetime) -> datetime:
+    """Cut a moment to what an answer shows, so that it is found again by what it shows."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -1,0 +1,1 @@
+"""Who signs in: local accounts, sessions of the browser, tokens of clients."""

@@ -1,0 +1,53 @@
+"""What this module adds."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from polyclinic.kernel.module import Authenticator, DemoAccount, Module, Services
+from polyclinic.modules.identity.commands import COMMANDS
+from polyclinic.modules.identity.model import NewAccount
+from polyclinic.modules.identity.repository import Accounts
+from polyclinic.modules.identity.routes import ROUTES
+from polyclinic.modules.identity.service import Identity
+from polyclinic.modules.identity.settings import IdentitySettings
+
+
+@asynccontextmanager
+async def _open(services: Services) -> AsyncIterator[object]:
+    identity = Identity(
+        Accounts(services.pool),
+        services.tenant.number,
+        services.clock,
+        services.part(IdentitySettings),
+    )
+    try:
+        yield identity
+    finally:
+        identity.close()
+
+
+def _authenticator(services: Services) -> Authenticator:
+    return services.part(Identity).authenticate
+
+
+async def _demo_accounts(services: Services, accounts: Sequence[DemoAccount]) -> None:
+    identity = services.part(Identity)
+    for given in accounts:
+        if not await identity.has_account(given.name):
+            new = NewAccount(
+                given.name, given.display, frozenset({given.role}), None, given.patient
+            )
+            await identity.put_account(new, given.password)
+
+
+MODULE = Module(
+    name="identity",
+    summary="Signs people and clients in: accounts, sessions, tokens.",
+    routes=ROUTES,
+    commands=COMMANDS,
+    settings=IdentitySettings,
+    open=_open,
+    authenticator=_authenticator,
+    demo_accounts=_demo_accounts,
+    has_migrations=True,
+)

@@ -1,0 +1,133 @@
+"""The tables of accounts and sessions; this module's only SQL."""
+
+from datetime import datetime
+from typing import Final
+
+from polyclinic.base.db.connect import Record
+from polyclinic.base.db.pool import Pool
+from polyclinic.modules.identity.model import Account, NewAccount, Session, SessionKind
+
+_ACCOUNT: Final = (
+    "a.account, a.tenant, a.name, a.display, a.password_hash, a.roles, a.patient, a.disabled"
+)
+
+
+class Accounts:
+    """Accounts and sessions in the database."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def by_name(self, tenant: int, name: str) -> Account | None:
+        """Return the account of a name."""
+        async with self._pool.acquire() as connection:
+            row = await connection.fetchrow(
+                f"select {_ACCOUNT} from account a where a.tenant = $1 and a.name = $2",  # noqa: S608
+                tenant,
+                name,
+            )
+        return _account(row) if row else None
+
+    async def put(self, tenant: int, new: NewAccount, now: datetime) -> Account:
+        """Make an account, or give the one of that name this password, these roles and patient."""
+        async with self._pool.acquire() as connection:
+            row = await connection.fetchrow(
+                "insert into account as a"  # noqa: S608 - names of columns
+                " (tenant, name, display, roles, password_hash, patient, created)"
+                " values ($1, $2, $3, $4, $5, $6, $7)"
+                " on conflict (tenant, name) do update set display = excluded.display,"
+                "  roles = excluded.roles, password_hash = excluded.password_hash,"
+                "  patient = excluded.patient"
+                f" returning {_ACCOUNT}",
+                *(tenant, new.name, new.display, sorted(new.roles)),
+                *(new.password_hash, new.patient, now),
+            )
+        assert row is not None
+        return _account(row)
+
+    async def open_session(
+        self, secret_hash: bytes, account: int, kind: SessionKind, label: str, times: "Times"
+    ) -> None:
+        """Store a session under the hash of its secret."""
+        async with self._pool.acquire() as connection:
+            await connection.execute(
+                "insert into session (secret_hash, account, kind, label, created, seen, expires)"
+                " values ($1, $2, $3, $4, $5, $5, $6)",
+                *(secret_hash, account, kind, label, *times),
+            )
+
+    async def session(self, secret_hash: bytes, now: datetime) -> Session | None:
+        """Return a session that has not expired, of an account that is not disabled."""
+        async with self._pool.acquire() as connection:
+            row = await connection.fetchrow(
+                f"select {_ACCOUNT}, s.kind, s.expires, s.seen"  # noqa: S608 - names of columns
+                " from session s join account a on a.account = s.account"
+                " where s.secret_hash = $1 and s.expires > $2 and not a.disabled",
+                secret_hash,
+                now,
+            )
+        return Session(_account(row), row["kind"], row["expires"], row["seen"]) if row else None
+
+    async def touch(self, secret_hash: bytes, now: datetime) -> None:
+        """Note that a session is in use."""
+        async with self._pool.acquire() as connection:
+            await connection.execute(
+                "update session set seen = $2 where secret_hash = $1 and seen < $2",
+                secret_hash,
+                now,
+            )
+
+    async def close_session(self, secret_hash: bytes) -> None:
+        """End a session, and tell every process that some session ended."""
+        async with self._pool.acquire() as connection:
+            await connection.execute("delete from session where secret_hash = $1", secret_hash)
+            await connection.execute("select nextval('revocation')")
+
+    async def revocations(self) -> int:
+        """Return a number that moves whenever a session ends before its time."""
+        async with self._pool.acquire() as connection:
+            return int(await connection.fetchval("select last_value from revocation"))
+
+    async def failures(self, tenant: int, subject: bytes, since: datetime) -> int:
+        """Return how often a subject failed to sign in since a moment."""
+        async with self._pool.acquire() as connection:
+            return int(
+                await connection.fetchval(
+                    "select coalesce(sum(failures), 0) from sign_in_failure"
+                    " where tenant = $1 and subject = $2 and window_start >= $3",
+                    *(tenant, subject, since),
+                )
+            )
+
+    async def note_failure(self, tenant: int, subject: bytes, window: datetime) -> None:
+        """Count a failed sign-in in its window."""
+        async with self._pool.acquire() as connection:
+            await connection.execute(
+                "insert into sign_in_failure as f (tenant, subject, window_start, failures)"
+                " values ($1, $2, $3, 1) on conflict (tenant, subject, window_start)"
+                " do update set failures = f.failures + 1",
+                *(tenant, subject, window),
+            )
+
+    async def sweep(self, now: datetime, window: datetime) -> None:
+        """Remove expired sessions and old counts."""
+        async with self._pool.acquire() as connection:
+            await connection.execute("delete from session where expires < $1", now)
+            await connection.execute("delete from sign_in_failure where window_start < $1", window)
+
+
+Times = tuple[datetime, datetime]
+"""When a session was made and when it ends."""
+
+
+def _account(row: Record) -> Account:
+    return Account(
+        number=row["account"],
+        tenant=row["tenant"],
+        name=row["name"],
+        display=row["display"],
+        password_hash=row["password_hash"],
+        roles=frozenset(row["roles"]),
+        patient=row["patient"],
+        disabled=row["disabled"],
+    )
