@@ -89,3 +89,11 @@ def _point_elsewhere(pointer: Path, system: Path) -> None:
     target.mkdir(mode=0o711)
     pointer.unlink(missing_ok=True)
     pointer.symlink_to(target)
+
+
+def is_started_before(data: Path) -> bool:
+    """Return whether an embedded server was started for this data directory before."""
+    try:
+        return Place((data / _NAME).resolve()).is_initialized
+    except PermissionError:  # it is there, and it is another account's
+        return True
