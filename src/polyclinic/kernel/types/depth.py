@@ -1,14 +1,19 @@
-"""How deeply JSON text nests, known before anything recurses into it."""
+"""How deeply JSON text nests."""
 
 import re
+from functools import cache
 from itertools import accumulate
+from typing import Any
+
+from polyclinic.kernel.types.shapes import Shape, layout
 
 MAX_DEPTH = 64
 """Objects and arrays within one another; what nests deeper is refused."""
 
 _ROUNDS = 8  # each takes one or two levels out
-_OTHERS = bytes(set(range(256)) - set(b'{}[]"\\'))
-_strings = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL).sub
+_OTHERS = bytes(set(range(256)) - set(b'{}[]"'))
+_strings = re.compile(rb'"[^"]*+"?').sub
+_LONG = 1500  # bytes from which counting extensions costs less than counting objects
 _STEPS = bytes.maketrans(b"{[}]", b"\x02\x02\x00\x00")
 
 
@@ -20,14 +25,55 @@ def too_deep(data: bytes) -> bool:
     """
     if data.count(b"{") + data.count(b"[") <= MAX_DEPTH:
         return False
+    if b"\\" in data:
+        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
     brackets = data.translate(None, _OTHERS).replace(b'""', b"")
     if b'"' in brackets:
-        brackets = _strings(b"", data).translate(None, _OTHERS)
-    brackets = brackets.replace(b"\\", b"")
+        brackets = _strings(b"", brackets)
     left = brackets
     for _ in range(_ROUNDS):
+        if len(left) + 2 * _ROUNDS <= MAX_DEPTH:
+            return False
         left = left.replace(b"{}", b"").replace(b"[]", b"")
-    if len(left) + 2 * _ROUNDS <= MAX_DEPTH:
-        return False
     steps = brackets.translate(_STEPS)
     return max(accumulate(step - 1 for step in steps), default=0) > MAX_DEPTH
+
+
+def surely_shallow(content: Any, body: bytes) -> bool:
+    """Return whether a resource that was decoded nests no deeper than MAX_DEPTH.
+
+    No array stands in an array, so that a few objects cannot nest too deeply. A type by itself
+    nests so many levels, and only extensions, which are easily counted, add to them.
+    """
+    if len(body) < _LONG:
+        return body.count(b"{") <= MAX_DEPTH // 2
+    if getattr(content, "contained", None):
+        return False
+    extensions = body.count(b'xtension":[')
+    return levels(content.fhir_type) + extensions * levels("Extension") < MAX_DEPTH
+
+
+@cache
+def levels(type_: str) -> int:
+    """Return how many levels a value of a type nests at most, extensions not entered.
+
+    A type that holds itself, or any resource, counts as deeper than MAX_DEPTH. An extension counts
+    with the array around it.
+    """
+    return _levels(type_, frozenset()) + (1 if type_ == "Extension" else 0)
+
+
+def _levels(type_: str, around: frozenset[str]) -> int:
+    if type_ == "Resource" or type_ in around:
+        return MAX_DEPTH + 1
+    deepest = 0
+    for field in layout(type_, Shape.COMMON).fields:
+        if field.type == "Extension" or field.name == "contained":
+            continue
+        inner = 1 if field.element.many else 0
+        if field.name == "assigner":
+            inner += 1  # without an identifier in the common shape
+        elif not field.primitive:
+            inner += _levels(field.type, around | {type_})
+        deepest = max(deepest, inner)
+    return min(deepest + 1, MAX_DEPTH + 1)

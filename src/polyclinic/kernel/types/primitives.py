@@ -7,16 +7,29 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from polyclinic.kernel.types.narrative import is_narrative
 
 MAX_STRING = 1024 * 1024
 """Characters in a string: "Strings SHALL NOT exceed 1MB in size"."""
 
+MAX_DECIMAL = 100
+"""Characters in a decimal."""
+
 KNOWN: Final[set[object]] = set()
 """Uris and codes that were found well-formed; most that arrive have arrived before."""
 
+MOMENTS: Final[set[object]] = set()
+"""Date-times that were found well-formed lately: those of one encounter arrive many times."""
+
+INSTANTS: Final[set[object]] = set()
+"""Instants that were found well-formed lately."""
+
 _KNOWN_LIMIT = 20_000
 _KNOWN_LENGTH = 128
+_MOMENTS_LIMIT = 4_096
+_MOMENT_LENGTH = 40
 
 # A calendar day: 2023-02-30 and 1900-02-29 are none.
 _DAY = (
@@ -33,7 +46,7 @@ _ZONE = "(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
 _uri = re.compile(r"[^ \t\n\r]+").fullmatch
 _code = re.compile(r"[^ \t\n\r]+(?: [^ \t\n\r]+)*").fullmatch
 _number = re.compile(
-    rb"-?(?:0|[1-9][0-9]{0,99})(?:\.[0-9]{1,100})?(?:[eE][+-]?[0-9]{1,3})?"
+    rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?0*+[0-9]{0,3})?(?<=[0-9])"
 ).fullmatch
 _base64 = re.compile(r"[A-Za-z0-9+/]+={0,2}").fullmatch
 _spaces = re.compile(r"[ \t\n\r]+")
@@ -44,6 +57,14 @@ Check = Callable[[str], object]
 def _remember(value: str) -> bool:
     if len(KNOWN) < _KNOWN_LIMIT and len(value) <= _KNOWN_LENGTH:
         KNOWN.add(value)
+    return True
+
+
+def _remember_moment(value: str, known: set[object]) -> bool:
+    if len(known) >= _MOMENTS_LIMIT:
+        known.clear()
+    if len(value) <= _MOMENT_LENGTH:
+        known.add(value)
     return True
 
 
@@ -67,6 +88,24 @@ def is_common_code(value: str) -> bool:
     return is_code(value) and (" " in value or _remember(value))
 
 
+def is_common_date_time(value: str) -> bool:
+    """Return whether this is a dateTime, and remember it."""
+    return is_date_time(value) is not None and _remember_moment(value, MOMENTS)
+
+
+def is_common_instant(value: str) -> bool:
+    """Return whether this is an instant, and remember it."""
+    return is_instant(value) is not None and _remember_moment(value, INSTANTS)
+
+
+def is_decimal(value: bytes | msgspec.Raw) -> bool:
+    """Return whether this is the text of a decimal that a database can hold.
+
+    R4 sets no limit. More than 100 characters or an exponent beyond 999 is refused.
+    """
+    return len(bytes(value)) <= MAX_DECIMAL and _number(value) is not None
+
+
 def is_base64(value: str) -> bool:
     """Return whether this is base64, whole groups of four, whitespace ignored."""
     if _base64(value) is None:
@@ -75,9 +114,6 @@ def is_base64(value: str) -> bool:
             return False
     return len(value) % 4 == 0
 
-
-is_decimal = _number
-"""Match the text of a decimal; more than 100 digits or an exponent beyond 999 is refused."""
 
 is_id: Check = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
 is_oid: Check = re.compile(r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+").fullmatch

@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/resource.html
 """
 
+import copy
 import re
 from typing import Any, NoReturn
 
@@ -10,9 +11,9 @@ import msgspec
 from msgspec import UNSET
 
 from polyclinic.kernel.errors import InvalidResource, Issue
-from polyclinic.kernel.types.depth import too_deep
+from polyclinic.kernel.types.depth import surely_shallow, too_deep
 from polyclinic.kernel.types.primitives import is_id
-from polyclinic.kernel.types.structs import decoder, resource_type_of
+from polyclinic.kernel.types.structs import common_decoder, complete_decoder, resource_type_of
 from polyclinic.kernel.types.walker import examine
 
 _encode = msgspec.json.Encoder().encode
@@ -24,7 +25,9 @@ _only_id = re.compile(rb'\{"id":"(?:[^"\\]|\\.)*+"\}').search
 _control = re.compile(rb"\\[bfu]").search
 
 _HEAD = len('{"resourceType":"","id":""')
+_ID = ',"id":""'
 _META = b',"meta":'
+_SERVER_META = ("versionId", "versionId__ext", "lastUpdated", "lastUpdated__ext")
 _UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
 
 
@@ -64,17 +67,34 @@ def parse(
     such a resource, 422 for a broken rule of R4.
     """
     try:
-        if too_deep(data):
-            _refuse(data)
         type_ = resource_type_of(data)
-        content: Any = decoder(type_)(data)
+        try:
+            content: Any = common_decoder(type_)(data)
+            rare = False
+        except _UNREADABLE:
+            content = complete_decoder(type_)(data)
+            rare = True
     except _UNREADABLE:
         _refuse(data)
     if resource_type is not None and type_ != resource_type:
         message = f"The resource is not of the type {resource_type}; send one that is."
         raise _refusal(message, "resourceType", code="structure")
-    id_ = _id(content, type_, resource_id, require_id)
-    return _resource(data, content, type_, id_)
+    sent = content.id
+    length = len(data)
+    if resource_id is not None or require_id is not None or sent is UNSET or not is_id(sent):
+        length += _set_id(content, type_, resource_id, require_id)
+    body = _encode(content)
+    # Nothing grows in encoding: of the same length, no member was lost that stood there twice.
+    if (
+        (len(body) != length and _repeats(data, body, sent))
+        or (rare and _leaves_gaps(body))
+        or (not surely_shallow(content, body) and too_deep(body))
+        or (body.find(b"\\") >= 0 and _control(body))
+    ) and examine(data):
+        _refuse(data)
+    if content.meta is not UNSET:
+        body = _without_version(body, content)
+    return Resource(type_, content.id, body, content)
 
 
 def from_json(
@@ -111,78 +131,60 @@ def splice(
     return b"".join((body[:end], b',"meta":{', added, b"}", body[end:]))
 
 
-def _id(content: Any, type_: str, resource_id: str | None, require_id: str | None) -> str:
-    """Return the id that the resource is to have."""
-    sent = content.id
+def _set_id(content: Any, type_: str, resource_id: str | None, require_id: str | None) -> int:
+    """Set the id of the content, or refuse it; return by how much its JSON grows in length."""
+    sent, where = content.id, f"{type_}.id"
+    if sent is not UNSET and not is_id(sent):
+        message = "An id is 1 to 64 letters, digits, '-' and '.'; correct it."
+        raise InvalidResource((Issue("value", message, where),))
     if require_id is not None and sent != require_id:
         message = "The id in the resource is not the one in the URL; send the same."
-        raise _refusal(message, f"{type_}.id")
+        raise _refusal(message, where)
     if resource_id is None:
         if sent is UNSET:
-            issue = Issue("required", "The resource has no id; add it.", f"{type_}.id")
+            issue = Issue("required", "The resource has no id; add it.", where)
             raise InvalidResource((issue,))
-        return str(sent)
-    if resource_id != sent and not is_id(resource_id):
+        return 0
+    if not is_id(resource_id):
         message = "An id is 1 to 64 letters, digits, '-' and '.'; choose such a one."
-        raise _refusal(message, f"{type_}.id")
-    return resource_id
+        raise _refusal(message, where)
+    _replace(content, "id", resource_id)
+    return len(resource_id) + (len(_ID) if sent is UNSET else -len(sent))
 
 
-def _resource(data: bytes, content: Any, type_: str, id_: str) -> Resource:
-    """Return the resource with its canonical bytes, after the checks that only these allow."""
-    quotes = data.count(b'"')
-    if content.id != id_:
-        if content.id is UNSET:
-            quotes += 4
-        _replace(content, "id", id_)
-    body = _encode(content)
-    # A repeated name is lost in decoding, and its quotes with it.
-    if body.count(b'"') != quotes or _doubtful(data, body):
-        found = examine(data)
-        if found:
-            _refuse(data)
-    meta = content.meta
-    if meta is not UNSET:
-        kept = _own_meta(meta)
-        if kept is not meta:
-            body = _without(body, type_, id_, meta, kept)
-            _replace(content, "meta", kept)
-    return Resource(type_, id_, body, content)
+def _repeats(data: bytes, body: bytes, sent: Any) -> bool:
+    """Return whether a name may be repeated: decoding keeps the last, so that quotes are lost."""
+    quotes = data.count(b'"') + (4 if sent is UNSET else 0)
+    return body.count(b'"') != quotes or b"\\u0022" in data
 
 
-def _doubtful(data: bytes, body: bytes) -> bool:
-    """Return whether something stands in the text that may break a rule: the walker decides.
+def _leaves_gaps(body: bytes) -> bool:
+    """Return whether there may be empty objects, or nulls in lists, that stand for nothing.
 
-    Empty objects, nulls in lists, elements with nothing but an id, control characters, and escaped
-    quotes that could make up for those of a repeated name.
+    The common shape refuses both while it decodes.
     """
-    if b"{}" in body or (b"null" in body and _null(body)):
-        return True
-    if b'{"id":"' in body and _only_id(body):
-        return True
-    if b"\\" not in body and b"\\" not in data:
-        return False
-    return _control(body) is not None or b"\\u0022" in data
+    return b"{}" in body or _null(body) is not None or _only_id(body) is not None
 
 
-def _own_meta(meta: Any) -> Any:
-    """Return meta without what the server alone sets, UNSET when nothing remains."""
-    unset = (meta.versionId, meta.versionId__ext, meta.lastUpdated, meta.lastUpdated__ext)
-    if unset == (UNSET, UNSET, UNSET, UNSET):
-        return meta
-    kept = msgspec.structs.replace(
-        meta, versionId=UNSET, versionId__ext=UNSET, lastUpdated=UNSET, lastUpdated__ext=UNSET
-    )
-    fields = msgspec.structs.astuple(kept)
-    return UNSET if fields.count(UNSET) == len(fields) else kept
-
-
-def _without(body: bytes, type_: str, id_: str, meta: Any, kept: Any) -> bytes:
-    """Return the body with ``kept`` in place of ``meta``, which stands right after the id."""
-    start = _HEAD + len(type_) + len(id_)
+def _without_version(body: bytes, content: Any) -> bytes:
+    """Return the body, and leave the content, without what the server alone sets in meta."""
+    meta = content.meta
+    if (
+        meta.versionId is meta.lastUpdated is UNSET
+        and meta.versionId__ext is meta.lastUpdated__ext is UNSET
+    ):
+        return body
+    start = _HEAD + len(content.fhir_type) + len(content.id)
     end = start + len(_META) + len(_encode(meta))
-    new = b"" if kept is UNSET else _META + _encode(kept)
-    return body[:start] + new + body[end:]
+    kept = copy.copy(meta)
+    for name in _SERVER_META:
+        if getattr(kept, name) is not UNSET:
+            _replace(kept, name, UNSET)
+    fields = msgspec.structs.astuple(kept)
+    if fields.count(UNSET) == len(fields) - (kept.id is not UNSET):
+        kept = UNSET  # an id alone is no content
+    _replace(content, "meta", kept)
+    return body[:start] + (b"" if kept is UNSET else _META + _encode(kept)) + body[end:]
 
 
 def _refusal(message: str, expression: str, *, code: str = "value") -> InvalidResource:
