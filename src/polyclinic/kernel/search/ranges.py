@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/search.html#date, https://hl7.org/fhir/R4/search.html#nu
 
 import math
 import re
+import sys
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
@@ -122,7 +123,7 @@ def number_range(text: str) -> tuple[float, float]:
     5.40e-3 is [0.005395, 0.005405). By the same rule 1e2 is [50, 150); the example [95, 105) that
     the standard prints for it contradicts its own rule. Each bound is the nearest double.
 
-    A number beyond the doubles is infinite. Raise ValueError for what is no decimal.
+    A number beyond the doubles reaches from the last of them to infinity. Raise ValueError for what is no decimal.
     """
     match = _NUMBER.fullmatch(text)
     if match is None:
@@ -139,8 +140,9 @@ def number_range(text: str) -> tuple[float, float]:
     if sign:
         ten = -ten
     low, high = _scaled(ten - 5, scale), _scaled(ten + 5, scale)
-    # With more digits than a double has, the two bounds are the same double.
-    return low, high if low < high else math.nextafter(low, math.inf)
+    # With more digits than a double has, the bounds may be the same double as the number.
+    number = min(_scaled(ten, scale), sys.float_info.max)
+    return min(low, number), max(high, math.nextafter(number, math.inf))
 
 
 def _scaled(value: int, scale: int) -> float:

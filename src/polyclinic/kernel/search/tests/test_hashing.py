@@ -1,0 +1,264 @@
+"""A resource is found by each of its own values, and by none of another's."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from polyclinic.kernel.errors import InvalidResource
+from polyclinic.kernel.search import hashing
+from polyclinic.kernel.search.extract import extract
+from polyclinic.kernel.search.hashing import (
+    composite_key,
+    composite_keys,
+    hash_keys,
+    hash_words,
+    identifier_key,
+    of_type_key,
+    present_key,
+    reference_key,
+    token_key,
+    uri_key,
+    word_keys,
+)
+from polyclinic.kernel.search.index_values import IndexValues, TokenValue
+from polyclinic.kernel.search.parameters import parameters
+from polyclinic.kernel.types import from_json
+
+KEY = b"the key of one tenant, 32 bytes."
+OTHER = b"the key of another, of 32 bytes."
+PARAMS = parameters("Observation")
+
+CODES = st.text("abc|:0\u00e9", min_size=1, max_size=4)
+SYSTEMS = st.none() | st.text("st|:0", min_size=1, max_size=4)
+CODINGS = st.lists(st.tuples(SYSTEMS, CODES), min_size=1, max_size=4)
+IDS = st.text("ab1-", min_size=1, max_size=4)
+
+
+def coding(system: str | None, code: str) -> dict[str, str]:
+    return {"code": code} if system is None else {"system": system, "code": code}
+
+
+def observation(codings: list[tuple[str | None, str]], **content: Any) -> IndexValues:
+    code = {"coding": [coding(*one) for one in codings]}
+    resource = {"resourceType": "Observation", "id": "1", "status": "final", "code": code}
+    return extract(from_json({**resource, **content}))
+
+
+def keys_of(values: IndexValues, key: bytes = KEY) -> set[int]:
+    return set(hash_keys(values, values.resource_type, key))
+
+
+def key(param: str, system: str | None, code: str | None) -> int:
+    return token_key("Observation", PARAMS[param], system, code, KEY)
+
+
+@given(CODINGS)
+def test_each_form_of_each_coding_finds_the_resource(codings: list[tuple[str | None, str]]):
+    own = {key("code", None, code) for _, code in codings}
+    own |= {key("code", system or "", code) for system, code in codings}
+    own |= {key("code", system, None) for system, _ in codings if system}
+
+    assert own <= keys_of(observation(codings))
+
+
+@given(CODINGS, SYSTEMS, CODES)
+def test_a_coding_of_another_resource_does_not_find_it(
+    codings: list[tuple[str | None, str]], system: str | None, code: str
+):
+    found = keys_of(observation(codings))
+
+    assert (key("code", system or "", code) in found) == ((system, code) in codings)
+    assert (key("code", None, code) in found) == (code in {each for _, each in codings})
+    assert (key("code", system or "?", None) in found) == (
+        system in {each for each, _ in codings if each}
+    )
+
+
+@given(IDS, IDS)
+def test_a_reference_finds_its_own_target_only(own: str, other: str):
+    found = keys_of(observation([(None, "a")], subject={"reference": f"Patient/{own}"}))
+
+    for param in ("subject", "patient"):
+        wanted = reference_key("Observation", PARAMS[param], "Patient", other, KEY)
+        assert (wanted in found) == (own == other)
+
+
+def test_a_group_is_a_subject_and_no_patient():
+    found = keys_of(observation([(None, "a")], subject={"reference": "Group/1"}))
+
+    assert reference_key("Observation", PARAMS["subject"], "Group", "1", KEY) in found
+    assert reference_key("Observation", PARAMS["patient"], "Group", "1", KEY) not in found
+    assert present_key("Observation", PARAMS["patient"], KEY) not in found
+
+
+def test_a_reference_to_elsewhere_is_found_by_its_url():
+    url = "https://other.example/fhir/Patient/1"
+    found = keys_of(observation([(None, "a")], subject={"reference": url}))
+
+    assert uri_key("Observation", PARAMS["subject"], url, KEY) in found
+    assert uri_key("Observation", PARAMS["subject"], url + "2", KEY) not in found
+
+
+def test_a_reference_by_identifier_is_found_by_the_identifier():
+    subject = {"identifier": {"system": "s", "value": "7"}}
+    found = keys_of(observation([(None, "a")], subject=subject))
+
+    assert identifier_key("Observation", PARAMS["subject"], "s", "7", KEY) in found
+    assert identifier_key("Observation", PARAMS["subject"], None, "7", KEY) in found
+    assert identifier_key("Observation", PARAMS["patient"], "s", "7", KEY) not in found
+    assert key("subject", "s", "7") not in found
+
+
+@pytest.mark.parametrize("system", [None, "", "http://hl7.org/fhir/observation-status"])
+def test_a_code_is_found_with_and_without_the_system_of_its_binding(system: str | None):
+    found = keys_of(observation([(None, "a")]))
+
+    assert key("status", system, "final") in found
+    assert key("status", system, "amended") not in found
+
+
+def test_a_code_is_not_found_under_another_system():
+    assert key("status", "http://other.example", "final") not in keys_of(observation([("s", "a")]))
+
+
+def test_any_code_of_the_system_of_a_binding_is_found():
+    found = keys_of(observation([(None, "a")]))
+
+    assert key("status", "http://hl7.org/fhir/observation-status", None) in found
+
+
+def test_only_what_has_a_value_is_marked_so():
+    values = observation([(None, "a")], valueString="Red", effectiveDateTime="2024")
+    found = keys_of(values)
+    marked = {
+        code for code, param in PARAMS.items() if present_key("Observation", param, KEY) in found
+    }
+
+    assert marked == {"code", "combo-code", "status", "value-string", "date"}
+
+
+def test_parameters_and_types_do_not_share_keys():
+    patient = extract(from_json({"resourceType": "Patient", "id": "1", "gender": "other"}))
+    own = token_key("Patient", parameters("Patient")["gender"], None, "other", KEY)
+    person = token_key("Person", parameters("Person")["gender"], None, "other", KEY)
+
+    assert own in keys_of(patient)
+    assert person not in keys_of(patient)
+
+
+@given(CODINGS)
+def test_tenants_do_not_share_keys(codings: list[tuple[str | None, str]]):
+    values = observation(codings)
+
+    assert keys_of(values).isdisjoint(keys_of(values, OTHER))
+
+
+@given(CODINGS)
+def test_keys_are_sorted_64_bit_and_the_same_each_time(codings: list[tuple[str | None, str]]):
+    found = hash_keys(observation(codings), "Observation", KEY)
+
+    assert found == sorted(set(found))
+    assert all(-(2**63) <= one < 2**63 for one in found)
+    assert found == hash_keys(observation(codings[::-1]), "Observation", KEY)
+
+
+def test_an_identifier_is_found_by_its_type():
+    kind = {"coding": [{"system": "types", "code": "MR"}]}
+    identifier = [{"system": "s", "value": "12345", "type": kind}]
+    patient = extract(from_json({"resourceType": "Patient", "id": "1", "identifier": identifier}))
+    param = parameters("Patient")["identifier"]
+
+    assert of_type_key("Patient", param, ("types", "MR", "12345"), KEY) in keys_of(patient)
+    assert of_type_key("Patient", param, ("types", "SS", "12345"), KEY) not in keys_of(patient)
+
+
+def test_a_telephone_number_is_found_however_it_is_written():
+    telecom = [{"system": "phone", "value": "+1 (555) 123-4567"}]
+    patient = extract(from_json({"resourceType": "Patient", "id": "1", "telecom": telecom}))
+    param = parameters("Patient")["phone"]
+
+    assert token_key("Patient", param, None, "+1 555 1234567", KEY) in keys_of(patient)
+    assert token_key("Patient", param, None, "5551234567", KEY) not in keys_of(patient)
+
+
+@given(CODINGS, CODINGS, st.data())
+def test_a_composite_of_tokens_is_found_by_a_pair_of_its_own(
+    codes: list[tuple[str | None, str]], concepts: list[tuple[str | None, str]], data: st.DataObject
+):
+    concept = {"coding": [coding(*one) for one in concepts]}
+    found = keys_of(observation(codes, valueCodeableConcept=concept))
+    first, second = data.draw(st.sampled_from(codes)), data.draw(st.sampled_from(concepts))
+
+    for parts in ([first, second], [(first[0] or "", first[1]), (None, second[1])]):
+        assert composite_key("Observation", PARAMS["code-value-concept"], parts, KEY) in found
+
+
+def test_a_composite_is_not_found_by_parts_of_two_elements():
+    component = [
+        {"code": {"coding": [{"code": "a"}]}, "valueCodeableConcept": {"coding": [{"code": "x"}]}},
+        {"code": {"coding": [{"code": "b"}]}, "valueCodeableConcept": {"coding": [{"code": "y"}]}},
+    ]
+    found = keys_of(observation([(None, "z")], component=component))
+    param = PARAMS["component-code-value-concept"]
+
+    assert composite_key("Observation", param, [(None, "a"), (None, "x")], KEY) in found
+    assert composite_key("Observation", param, [(None, "a"), (None, "y")], KEY) not in found
+
+
+def test_a_composite_with_a_quantity_is_filed_under_its_code():
+    (composite,) = [
+        one
+        for one in observation([("s", "a")], valueQuantity={"value": 1}).composites
+        if one.param == "code-value-quantity"
+    ]
+    found = composite_keys(composite, "Observation", KEY)
+
+    assert composite_key("Observation", PARAMS["code-value-quantity"], [("s", "a")], KEY) in found
+    assert (
+        composite_key("Observation", PARAMS["code-value-quantity"], [("s", "b")], KEY) not in found
+    )
+
+
+def test_a_relationship_is_found_by_code_and_document():
+    relates = [{"code": "replaces", "target": {"reference": "DocumentReference/2"}}]
+    document = {
+        "resourceType": "DocumentReference",
+        "id": "1",
+        "status": "current",
+        "content": [{"attachment": {"title": "Letter"}}],
+        "relatesTo": relates,
+    }
+    found = keys_of(extract(from_json(document)))
+    param = parameters("DocumentReference")["relationship"]
+    parts = [(None, "replaces"), "DocumentReference/2"]
+
+    assert composite_key("DocumentReference", param, parts, KEY) in found
+
+
+def test_more_combinations_than_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(hashing, "MAX_COMBINATIONS", 3)
+    values = observation(
+        [("s", "a")], valueCodeableConcept={"coding": [{"system": "s", "code": "b"}]}
+    )
+
+    with pytest.raises(InvalidResource, match="more than 3 combinations"):
+        hash_keys(values, "Observation", KEY)
+
+
+def test_the_words_of_a_text_are_found_one_by_one():
+    values = observation([("s", "a")])
+    values.tokens.append(TokenValue("code", "s", "a", "Body Weight, measured"))
+    found = set(hash_words(values, "Observation", KEY))
+
+    assert set(word_keys("Observation", PARAMS["code"], ["weight", "body"], KEY)) <= found
+    assert found.isdisjoint(word_keys("Observation", PARAMS["code"], ["height"], KEY))
+
+
+def test_two_texts_never_run_into_one():
+    first = observation([("a", "b|c")])
+    second = observation([("a|b", "c")])
+
+    assert key("code", "a", "b|c") in keys_of(first)
+    assert key("code", "a", "b|c") not in keys_of(second)
