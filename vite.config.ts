@@ -30,6 +30,7 @@ export default defineConfig({
     include: ['web/**/*.test.{ts,tsx}', 'src/polyclinic/modules/*/ui/**/*.test.{ts,tsx}'],
     setupFiles: [path('./web/testing/setup.ts')],
     restoreMocks: true,
+    testTimeout: 20_000,
     css: false,
     env: { TZ: 'UTC' },
     maxWorkers: 2,

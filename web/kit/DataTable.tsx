@@ -1,6 +1,6 @@
-import { Button } from '@mantine/core';
 import { type ReactNode, type RefObject, useEffect, useRef, useState } from 'react';
 import styles from './DataTable.module.css';
+import { MoreButton } from './MoreButton';
 import { t } from './messages';
 
 export interface Column<Row> {
@@ -72,9 +72,9 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         </table>
       </section>
       {left > 0 ? (
-        <Button variant="subtle" size="compact-sm" onClick={() => setShown(shown + step)}>
+        <MoreButton onClick={() => setShown(shown + step)}>
           {t('table.more', { count: Math.min(left, step) })}
-        </Button>
+        </MoreButton>
       ) : null}
     </>
   );

@@ -1,6 +1,6 @@
-import { Button } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import styles from './FactList.module.css';
+import { MoreButton } from './MoreButton';
 import { t } from './messages';
 
 export interface Fact {
@@ -18,9 +18,13 @@ function FactRow({ fact }: { fact: Fact }) {
   return (
     <li className={styles['row']} data-faded={fact.faded}>
       <div className={styles['main']}>
-        <span className={styles['title']}>{fact.title}</span>
+        <bdi className={styles['title']}>{fact.title}</bdi>
         {fact.marks}
-        {fact.detail ? <p className={styles['detail']}>{fact.detail}</p> : null}
+        {fact.detail ? (
+          <p className={styles['detail']}>
+            <bdi>{fact.detail}</bdi>
+          </p>
+        ) : null}
       </div>
       {fact.when ? <span className={styles['when']}>{fact.when}</span> : null}
     </li>
@@ -47,16 +51,14 @@ export function FactList({ facts, first = 6 }: FactListProps) {
         ))}
       </ul>
       {left > 0 ? (
-        <Button variant="subtle" size="compact-sm" onClick={() => setShown(shown + STEP)}>
+        <MoreButton onClick={() => setShown(shown + STEP)}>
           {left <= STEP
             ? t('panel.showAll', { count: facts.length })
             : t('table.more', { count: STEP })}
-        </Button>
+        </MoreButton>
       ) : null}
       {left <= 0 && shown > first ? (
-        <Button variant="subtle" size="compact-sm" onClick={() => setShown(first)}>
-          {t('panel.showFewer')}
-        </Button>
+        <MoreButton onClick={() => setShown(first)}>{t('panel.showFewer')}</MoreButton>
       ) : null}
     </>
   );

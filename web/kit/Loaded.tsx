@@ -110,13 +110,11 @@ interface FailedProps {
 /** What happened, what was kept, and the next step. */
 export function Failed({ error, retry, compact = false }: FailedProps) {
   const detail = error instanceof FhirError && error.fault === 'refused' ? error.message : '';
+  const next = compact ? t('loaded.stale') : nextStepOfFault(error);
   return (
     <div className={compact ? styles['failedCompact'] : styles['failed']} role="alert">
       <p className={styles['what']}>{messageOfFault(error)}</p>
-      <p className={styles['hint']}>
-        {nextStepOfFault(error)}
-        {detail ? ` ${detail}` : ''}
-      </p>
+      <p className={styles['hint']}>{[next, detail].filter(Boolean).join(' ')}</p>
       {retry && isFaultRetryable(error) ? <Retry retry={retry} /> : null}
     </div>
   );

@@ -1,3 +1,4 @@
+import { IconAlertTriangle } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import styles from './Mark.module.css';
 
@@ -7,6 +8,7 @@ export type MarkTone = 'neutral' | 'act' | 'look' | 'info';
 export function Mark({ tone = 'neutral', children }: { tone?: MarkTone; children: ReactNode }) {
   return (
     <span className={styles['mark']} data-tone={tone}>
+      {tone === 'act' ? <IconAlertTriangle size={13} stroke={2} aria-hidden /> : null}
       {children}
     </span>
   );

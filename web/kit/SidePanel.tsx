@@ -21,8 +21,8 @@ export function SidePanel({ title, onClose, children }: SidePanelProps) {
       closeButtonProps={{ 'aria-label': t('dialog.close') }}
       overlayProps={{ backgroundOpacity: 0.25 }}
     >
-      {children}
       <PatientStrip />
+      {children}
     </Drawer>
   );
 }

@@ -21,6 +21,8 @@ export interface Place {
   readonly title: () => string;
   readonly icon: Icon;
   readonly path: string;
+  /** Single keys pressed one after the other, such as `g p`. */
+  readonly keys?: string;
   readonly order: number;
 }
 

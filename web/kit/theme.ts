@@ -27,6 +27,7 @@ import {
   type CSSVariablesResolver,
   createTheme,
   defaultVariantColorsResolver,
+  Input,
   type VariantColorsResolver,
 } from '@mantine/core';
 
@@ -83,5 +84,8 @@ export const theme = createTheme({
   cursorType: 'pointer',
   focusRing: 'auto',
   variantColorResolver,
-  components: { Button: Button.extend({ defaultProps: { size: 'sm' } }) },
+  components: {
+    Button: Button.extend({ defaultProps: { size: 'sm' } }),
+    Input: Input.extend({ styles: { wrapper: { '--input-bd': 'var(--pc-line-strong)' } } }),
+  },
 });

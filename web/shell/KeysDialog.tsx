@@ -34,7 +34,7 @@ export function KeysDialog({ commands, singleKeys, onSingleKeys, onClose }: Keys
       onClose={onClose}
       title={t('keys.title')}
       centered
-      closeButtonProps={{ 'aria-label': t('keys.close') }}
+      closeButtonProps={{ 'aria-label': t('dialog.close') }}
     >
       <dl className={styles['keys']}>
         {rowsOf(commands).map((row) => (

@@ -1,4 +1,4 @@
-import { PatientScope } from '@web/fhir/queries';
+import { PatientScope, useResource } from '@web/fhir/queries';
 import { Guarded } from '@web/kit/Guarded';
 import { Loading } from '@web/kit/Loaded';
 import type { Page } from '@web/kit/module';
@@ -41,6 +41,18 @@ function Main({ title, children }: { title: string; children: ReactNode }) {
   );
 }
 
+interface OfKnownPatientProps {
+  readonly id: string;
+  readonly title: string;
+  readonly children: ReactNode;
+}
+
+/** Nothing of a chart is shown unless it is known whose it is. */
+function OfKnownPatient({ id, title, children }: OfKnownPatientProps) {
+  const { data, isError } = useResource('Patient', id);
+  return isError && data === undefined ? <Main title={title}>{null}</Main> : children;
+}
+
 interface PageFrameProps {
   readonly page: Page;
   readonly params: Readonly<Record<string, string>>;
@@ -66,7 +78,9 @@ export function PageFrame({ page, params }: PageFrameProps) {
   ) : (
     <PatientScope key={patientId} id={patientId}>
       <PatientBanner id={patientId} />
-      {body}
+      <OfKnownPatient id={patientId} title={title}>
+        {body}
+      </OfKnownPatient>
     </PatientScope>
   );
 }

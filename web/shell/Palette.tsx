@@ -123,41 +123,35 @@ export function Palette(props: PaletteProps) {
   };
   const nothing = !searching && choices.length === 0 && failed.length === 0;
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      withCloseButton={false}
-      title={null}
-      aria-label={t('palette.title')}
-      size="lg"
-      yOffset="10vh"
-      padding={0}
-    >
-      <input
-        type="text"
-        role="combobox"
-        className={styles['input']}
-        data-autofocus
-        aria-label={t('palette.title')}
-        placeholder={t('palette.placeholder')}
-        aria-expanded={choices.length > 0}
-        aria-controls={list}
-        aria-autocomplete="list"
-        aria-activedescendant={chosen && optionId(chosen)}
-        autoComplete="off"
-        spellCheck={false}
-        value={query}
-        onChange={(event) => onQuery(event.currentTarget.value)}
-        onFocus={(event) => event.currentTarget.select()}
-        onKeyDown={onKeyDown}
-      />
-      <div id={list} role="listbox" aria-label={t('palette.title')} className={styles['list']}>
-        <Groups groups={groups} chosen={chosen} optionId={optionId} onChoose={choose} />
-      </div>
-      <Foot query={query} nothing={nothing} failed={failed}>
-        {searching ? t('palette.searching') : t('palette.results', { count: choices.length })}
-      </Foot>
-    </Modal>
+    <Modal.Root opened onClose={onClose} size="lg" yOffset="10vh">
+      <Modal.Overlay />
+      <Modal.Content aria-label={t('palette.title')}>
+        <input
+          type="text"
+          role="combobox"
+          className={styles['input']}
+          data-autofocus
+          aria-label={t('palette.title')}
+          placeholder={t('palette.placeholder')}
+          aria-expanded={choices.length > 0}
+          aria-controls={list}
+          aria-autocomplete="list"
+          aria-activedescendant={chosen && optionId(chosen)}
+          autoComplete="off"
+          spellCheck={false}
+          value={query}
+          onChange={(event) => onQuery(event.currentTarget.value)}
+          onFocus={(event) => event.currentTarget.select()}
+          onKeyDown={onKeyDown}
+        />
+        <div id={list} role="listbox" aria-label={t('palette.title')} className={styles['list']}>
+          <Groups groups={groups} chosen={chosen} optionId={optionId} onChoose={choose} />
+        </div>
+        <Foot query={query} nothing={nothing} failed={failed}>
+          {searching ? t('palette.searching') : t('palette.results', { count: choices.length })}
+        </Foot>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 

@@ -56,9 +56,14 @@ function ActiveAllergies({ picture }: { picture: AllergyPicture }) {
     <ul className={styles['allergyList']}>
       {picture.active.slice(0, SHOWN_ALLERGIES).map((allergy) => (
         <li key={allergy.id}>
-          <Mark tone={allergy.criticality === 'low' ? 'look' : 'act'}>
-            {conceptText(allergy.code)}
-          </Mark>
+          {allergy.criticality === 'high' ? (
+            <Mark tone="act">
+              {conceptText(allergy.code)}
+              <span className="visually-hidden">{t('banner.allergies.high')}</span>
+            </Mark>
+          ) : (
+            <Mark tone="look">{conceptText(allergy.code)}</Mark>
+          )}
         </li>
       ))}
       {left > 0 ? <li>{t('banner.allergies.more', { count: left })}</li> : null}

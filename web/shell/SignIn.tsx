@@ -63,6 +63,7 @@ export function SignIn({ again }: { again: boolean }) {
       password: String(form.get('password') ?? ''),
     });
     if (!done) {
+      password.current?.focus();
       password.current?.select();
     }
   };

@@ -8,6 +8,7 @@ function placeCommands({ places }: Registry): Command[] {
   return places.map((place) => ({
     key: `go-${place.key}`,
     title: () => t('command.goTo', { place: place.title() }),
+    ...(place.keys === undefined ? {} : { keys: place.keys }),
     run: ({ go }) => go(place.path),
   }));
 }

@@ -27,7 +27,8 @@ export function useSession(): UseQueryResult<Session, FhirError> {
 /** Sign in; what another person had loaded is forgotten first. */
 export async function signIn(client: QueryClient, user: string, password: string): Promise<void> {
   const session = await request('/auth/sign-in', { method: 'POST', body: { user, password } });
-  client.clear();
+  sessionStorage.clear();
+  forgetRecords(client);
   client.setQueryData(KEY, session);
 }
 
@@ -37,8 +38,12 @@ export async function signOut(client: QueryClient): Promise<void> {
   forget(client);
 }
 
+function forgetRecords(client: QueryClient): void {
+  client.removeQueries({ predicate: (query) => query.queryKey[0] !== KEY[0] });
+}
+
 /** Forget everything that was loaded, and who was signed in; the address stays. */
 export function forget(client: QueryClient): void {
-  client.removeQueries({ predicate: (query) => query.queryKey[0] !== KEY[0] });
+  forgetRecords(client);
   void client.resetQueries({ queryKey: KEY });
 }

@@ -69,6 +69,7 @@ export function TrendChart({ title, series }: TrendChartProps) {
     <div className={styles['trend']}>
       <SegmentedControl
         size="xs"
+        aria-label={t('trend.view')}
         value={view}
         onChange={setView}
         data={[

@@ -1,5 +1,6 @@
 /** Dates of https://hl7.org/fhir/R4/datatypes.html#date: whole, or as far as they are known. */
 
+import { isolated } from '../i18n/bidi';
 import { formattingLocale } from '../i18n/locale';
 
 /** How much of a date was sent. */
@@ -75,14 +76,16 @@ const PARTS: Readonly<Record<Precision, Intl.DateTimeFormatOptions>> = {
 /** Return "23 Nov 2026", "Nov 2026" or "2026", as far as the date is known; else the text as sent. */
 export function formatDate(text: string | undefined): string {
   const date = parseDate(text);
-  return date === undefined ? (text ?? '') : formatted(new Date(date.start), PARTS[date.precision]);
+  return isolated(
+    date === undefined ? (text ?? '') : formatted(new Date(date.start), PARTS[date.precision]),
+  );
 }
 
 /** Return "23 Nov 2026, 14:05", without the time where none was sent. */
 export function formatDateTime(text: string | undefined): string {
   const date = parseDate(text);
   return date?.precision === 'time'
-    ? `${formatDate(text)}, ${formattedTime(new Date(date.start))}`
+    ? isolated(`${formatDate(text)}, ${formattedTime(new Date(date.start))}`)
     : formatDate(text);
 }
 
@@ -102,14 +105,39 @@ export function formatMonth(moment: number): string {
 }
 
 const DAY = 86_400_000;
-const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
-  ['year', 365.25 * DAY],
-  ['month', 30.44 * DAY],
-  ['week', 7 * DAY],
-  ['day', DAY],
-  ['hour', DAY / 24],
-  ['minute', DAY / 1440],
-];
+const MINUTE = 60_000;
+
+function startOfDay(moment: number): number {
+  return new Date(moment).setHours(0, 0, 0, 0);
+}
+
+/** Whole months of the calendar between two moments, negative into the past. */
+function monthsBetween(from: number, to: number): number {
+  const [a, b] = from < to ? [new Date(from), new Date(to)] : [new Date(to), new Date(from)];
+  const months = (b.getFullYear() - a.getFullYear()) * 12 + b.getMonth() - a.getMonth();
+  const whole = b.getDate() < a.getDate() ? months - 1 : months;
+  return from < to ? whole : -whole;
+}
+
+type Step = readonly [count: number, unit: Intl.RelativeTimeFormatUnit];
+
+/** From two of a unit on it is used: "23 months ago" says more than "last year". */
+function stepOf(days: number, months: number, precision: Precision): Step {
+  if (Math.abs(months) >= 24) {
+    return [Math.trunc(months / 12), 'year'];
+  }
+  if (Math.abs(months) >= 2 || precision === 'month') {
+    return [months, 'month'];
+  }
+  return Math.abs(days) >= 14 ? [Math.trunc(days / 7), 'week'] : [days, 'day'];
+}
+
+function agoToday(passed: number, relative: Intl.RelativeTimeFormat): string {
+  const minutes = Math.trunc(passed / MINUTE);
+  return Math.abs(minutes) < 60
+    ? relative.format(minutes, 'minute')
+    : relative.format(Math.trunc(minutes / 60), 'hour');
+}
 
 /** Return how long ago something was, such as "3 months ago", no finer than what was sent. */
 export function formatAgo(text: string | undefined, now: number = Date.now()): string {
@@ -119,13 +147,12 @@ export function formatAgo(text: string | undefined, now: number = Date.now()): s
   }
   const relative = new Intl.RelativeTimeFormat(formattingLocale(), { numeric: 'auto' });
   if (date.precision === 'year') {
-    return relative.format(date.year - new Date(now).getFullYear(), 'year');
+    return isolated(relative.format(date.year - new Date(now).getFullYear(), 'year'));
   }
-  const passed = date.start - now;
-  const steps = date.precision === 'time' ? STEPS : STEPS.slice(0, 4);
-  const [unit, size] = steps.find(([, length]) => Math.abs(passed) >= length) ?? [
-    date.precision === 'time' ? 'minute' : 'day',
-    date.precision === 'time' ? DAY / 1440 : DAY,
-  ];
-  return relative.format(Math.trunc(passed / size), unit as Intl.RelativeTimeFormatUnit);
+  const days = Math.round((startOfDay(date.start) - startOfDay(now)) / DAY);
+  if (days === 0 && date.precision === 'time') {
+    return isolated(agoToday(date.start - now, relative));
+  }
+  const [count, unit] = stepOf(days, monthsBetween(now, date.start), date.precision);
+  return isolated(relative.format(count, unit));
 }

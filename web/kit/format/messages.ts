@@ -7,7 +7,7 @@ export const t = catalogue(
     'age.months': { one: '{count} month', other: '{count} months' },
     'age.years': { one: '{count} year', other: '{count} years' },
     'age.about': 'about {age}',
-    'age.unknown': 'age unknown',
+    'age.unknown': 'unknown',
     'name.unknown': 'Name not recorded',
     'concept.unknown': 'Not named',
     'quantity.noUnit': 'no unit',

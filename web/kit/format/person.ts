@@ -33,7 +33,7 @@ export function formatName(names: readonly HumanName[] | undefined): string {
 /** Return "Title Given Family", as a person is spoken to. */
 export function formatFullName(names: readonly HumanName[] | undefined): string {
   const name = preferredName(names);
-  const parts = [...(name?.prefix ?? []), ...(name?.given ?? []), name?.family ?? ''];
+  const parts = [...(name?.prefix ?? []), ...(name?.given ?? []), name?.family ?? null];
   return name?.text ?? joined(parts) ?? t('name.unknown');
 }
 
@@ -42,7 +42,7 @@ export function knownAs(patient: Patient): string | undefined {
   const usual = patient.name?.find((name) => name.use === 'usual' || name.use === 'nickname');
   return usual === undefined || usual === preferredName(patient.name)
     ? undefined
-    : (usual.text ?? joined([...(usual.given ?? []), usual.family ?? '']));
+    : (usual.text ?? joined([...(usual.given ?? []), usual.family ?? null]));
 }
 
 /** Return the initials that stand on every page and dialog of a chart. */
@@ -58,6 +58,9 @@ function first(word: string): string {
   return [...word][0] ?? '';
 }
 
-function joined(parts: readonly string[] | undefined): string | undefined {
+/** A part may be null where only an extension says what is known of it. */
+type Parts = readonly (string | null)[] | undefined;
+
+function joined(parts: Parts): string | undefined {
   return parts?.filter(Boolean).join(' ') || undefined;
 }

@@ -2,6 +2,7 @@
 
 import { digitsOf } from '@web/fhir/json';
 import type { Quantity, Range } from '@web/fhir/types';
+import { isolated } from '../i18n/bidi';
 import { t } from './messages';
 import { formatAllDigits, formatDigits, isRounded } from './number';
 
@@ -95,7 +96,7 @@ export function formatQuantity(quantity: Quantity | undefined): string | undefin
   const amount = formatAmount(quantity);
   return amount === undefined || quantity === undefined
     ? undefined
-    : withUnit(amount, formatUnit(quantity));
+    : isolated(withUnit(amount, formatUnit(quantity)));
 }
 
 /** Return the quantity in every digit that was sent. */
@@ -103,7 +104,7 @@ export function formatExactQuantity(quantity: Quantity | undefined): string | un
   const amount = quantity && number(quantity, formatAllDigits);
   return amount === undefined || quantity === undefined
     ? undefined
-    : withUnit(amount, formatUnit(quantity));
+    : isolated(withUnit(amount, formatUnit(quantity)));
 }
 
 export function isQuantityRounded(quantity: Quantity | undefined): boolean {
@@ -118,7 +119,7 @@ export function formatRange(range: Range | undefined): string | undefined {
   const unit = formatUnit(range?.high ?? range?.low ?? {}) ?? formatUnit(range?.low ?? {});
   const tail = unit === undefined || unit === '' ? '' : `\u00a0${unit}`;
   if (low !== undefined && high !== undefined) {
-    return t('range.between', { low, high }) + tail;
+    return isolated(t('range.between', { low, high }) + tail);
   }
   if (low !== undefined) {
     return t('range.from', { low: low + tail });

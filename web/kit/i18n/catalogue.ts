@@ -1,3 +1,4 @@
+import { isolated } from './bidi';
 import { currentLocale, formattingLocale, type Locale, PSEUDO } from './locale';
 
 /** A message that depends on `{count}`, by the plural categories of CLDR. */
@@ -55,7 +56,7 @@ function formOf(message: Message, count: unknown): string {
 }
 
 function fill(text: string, params: Readonly<Record<string, string | number>>): string {
-  return text.replace(/\{(\w+)\}/g, (_, name: string) => String(params[name] ?? ''));
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => isolated(String(params[name] ?? '')));
 }
 
 /**

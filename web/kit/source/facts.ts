@@ -62,7 +62,8 @@ export function whoOf(resource: Resource): readonly Reference[] {
 
 /** Return the state of a resource as its code. */
 export function statusText(resource: Resource): string {
-  return 'status' in resource ? (resource.status ?? '') : '';
+  const status = (resource as unknown as Fields)['status'];
+  return typeof status === 'string' ? status : '';
 }
 
 /** Return the concept that names what the resource is about. */

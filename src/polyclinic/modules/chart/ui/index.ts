@@ -1,14 +1,7 @@
 /** What the chart adds to the interface. */
 
 import { IconUsers } from '@tabler/icons-react';
-import {
-  type Command,
-  type Finder,
-  lazyNamed,
-  type Page,
-  type Panel,
-  type Place,
-} from '@web/kit/module';
+import { type Finder, lazyNamed, type Page, type Panel, type Place } from '@web/kit/module';
 import { t } from './messages';
 import { PATIENT_FINDER } from './patients/finder';
 
@@ -20,6 +13,7 @@ export const places: readonly Place[] = [
     title: () => t('patients.title'),
     icon: IconUsers,
     path: '/patients',
+    keys: 'g p',
     order: 20,
   },
 ];
@@ -86,15 +80,6 @@ export const panels: readonly Panel[] = [
     order: 40,
     title: () => t('labs.title'),
     component: lazyNamed(loadPanels, 'LabsPanel'),
-  },
-];
-
-export const commands: readonly Command[] = [
-  {
-    key: 'find-patient',
-    title: () => t('patients.search'),
-    keys: 'g p',
-    run: ({ go }) => go('/patients'),
   },
 ];
 

@@ -33,7 +33,6 @@ export const t = catalogue(
     'footnote.rounded':
       'Values with more digits than any instrument measures are shown rounded; open one for all of its digits.',
     'footnote.seen': 'Looked through the latest {seen} of {total}, back to {date}.',
-    'footnote.seenAll': '{count} measurements.',
     'date.unknown': 'date not recorded',
     'more.back': 'Look further back',
     'problems.title': 'Problems',

@@ -1,11 +1,11 @@
 import { useSearch } from '@web/fhir/queries';
 import type { Encounter } from '@web/fhir/types';
-import { Button } from '@web/kit/controls';
 import { type Fact, FactList } from '@web/kit/FactList';
 import { formatConcept } from '@web/kit/format/concept';
 import { formatCount } from '@web/kit/format/number';
 import { Loaded } from '@web/kit/Loaded';
 import { Mark } from '@web/kit/Mark';
+import { MoreButton } from '@web/kit/MoreButton';
 import type { PanelSlotProps } from '@web/kit/module';
 import { PanelFrame } from '@web/kit/Panel';
 import { Sourced } from '@web/kit/source/Sourced';
@@ -69,7 +69,7 @@ export function EncountersPanel({ patientId }: PanelSlotProps) {
     <PanelFrame
       title={t('encounters.title')}
       answer={list && list.shown.length > 0 ? encounterAnswer(list) : undefined}
-      count={total === undefined ? undefined : formatCount(total)}
+      count={total ? formatCount(total) : undefined}
       footnotes={inErrorNote(list?.enteredInError ?? 0)}
     >
       <Loaded
@@ -84,9 +84,9 @@ export function EncountersPanel({ patientId }: PanelSlotProps) {
         {({ shown }) => <FactList facts={shown.map(factOf)} />}
       </Loaded>
       {data?.complete === false ? (
-        <Button variant="subtle" size="compact-sm" loading={loadingMore} onClick={loadMore}>
+        <MoreButton busy={loadingMore} onClick={loadMore}>
           {t('more.back')}
-        </Button>
+        </MoreButton>
       ) : null}
     </PanelFrame>
   );

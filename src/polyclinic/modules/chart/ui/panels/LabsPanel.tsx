@@ -1,6 +1,6 @@
 import { useSearch } from '@web/fhir/queries';
-import { Button } from '@web/kit/controls';
 import { Loaded } from '@web/kit/Loaded';
+import { MoreButton } from '@web/kit/MoreButton';
 import type { PanelSlotProps } from '@web/kit/module';
 import { PanelFrame } from '@web/kit/Panel';
 import { useMemo } from 'react';
@@ -56,9 +56,9 @@ export function LabsPanel({ patientId }: PanelSlotProps) {
         )}
       </Loaded>
       {data?.complete === false ? (
-        <Button variant="subtle" size="compact-sm" loading={loadingMore} onClick={loadMore}>
+        <MoreButton busy={loadingMore} onClick={loadMore}>
           {t('more.back')}
-        </Button>
+        </MoreButton>
       ) : null}
     </PanelFrame>
   );

@@ -1,8 +1,8 @@
 import type { Found } from '@web/fhir/queries';
 import type { Observation } from '@web/fhir/types';
-import { Button } from '@web/kit/controls';
 import { formatCount } from '@web/kit/format/number';
 import { Loaded } from '@web/kit/Loaded';
+import { MoreButton } from '@web/kit/MoreButton';
 import type { PanelSlotProps } from '@web/kit/module';
 import { PanelFrame } from '@web/kit/Panel';
 import { t } from '../messages';
@@ -63,14 +63,9 @@ export function VitalsPanel({ patientId }: PanelSlotProps) {
         )}
       </Loaded>
       {latest.data?.complete === false ? (
-        <Button
-          variant="subtle"
-          size="compact-sm"
-          loading={latest.loadingMore}
-          onClick={latest.loadMore}
-        >
+        <MoreButton busy={latest.loadingMore} onClick={latest.loadMore}>
           {t('more.back')}
-        </Button>
+        </MoreButton>
       ) : null}
     </PanelFrame>
   );

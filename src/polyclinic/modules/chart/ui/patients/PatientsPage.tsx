@@ -2,9 +2,10 @@ import { useQueries, useQuery } from '@tanstack/react-query';
 import { read } from '@web/fhir/client';
 import type { FhirError } from '@web/fhir/outcome';
 import { useSearch } from '@web/fhir/queries';
-import { Button, TextInput } from '@web/kit/controls';
+import { TextInput } from '@web/kit/controls';
 import { formatCount } from '@web/kit/format/number';
 import { Loaded } from '@web/kit/Loaded';
+import { MoreButton } from '@web/kit/MoreButton';
 import { PanelFrame } from '@web/kit/Panel';
 import { useDeferredValue, useState } from 'react';
 import { t } from '../messages';
@@ -80,9 +81,9 @@ function AllPatients() {
           <>
             <PatientTable caption={t('patients.all')} patients={found.resources} />
             {found.complete ? null : (
-              <Button variant="subtle" size="compact-sm" loading={loadingMore} onClick={loadMore}>
+              <MoreButton busy={loadingMore} onClick={loadMore}>
                 {t('patients.more')}
-              </Button>
+              </MoreButton>
             )}
           </>
         )}

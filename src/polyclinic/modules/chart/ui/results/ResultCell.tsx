@@ -4,7 +4,7 @@ import { Deviated } from '@web/kit/observation/Deviated';
 import { Sourced } from '@web/kit/source/Sourced';
 import { isBloodPressure, type Part, partsOf } from './kinds';
 import styles from './Results.module.css';
-import { partText, resultText, statusWord } from './text';
+import { partText, statusWord, systolicText } from './text';
 
 interface PartCellProps {
   readonly observation: Observation;
@@ -28,9 +28,8 @@ export function PartCell({ observation, part, name, shown }: PartCellProps) {
 /** Systolic and diastolic as one figure; either may stand out by itself. */
 function PressureCell({ observation, name }: { observation: Observation; name: string }) {
   const parts = partsOf(observation);
-  const [systolic, diastolic] = resultText(observation).split('/');
   return (
-    <span className={styles['pressure']}>
+    <span className={styles['pressure']} dir="ltr">
       {parts.map((part, index) => (
         <span key={part.label}>
           {index > 0 ? '/' : ''}
@@ -38,7 +37,7 @@ function PressureCell({ observation, name }: { observation: Observation; name: s
             observation={observation}
             part={part}
             name={name}
-            shown={(index === 0 ? systolic : diastolic) ?? ''}
+            {...(index === 0 ? { shown: systolicText(observation) } : {})}
           />
         </span>
       ))}

@@ -1,10 +1,10 @@
 import { useSearch } from '@web/fhir/queries';
 import type { Observation } from '@web/fhir/types';
 import { TrendChart, type TrendSeries } from '@web/kit/chart/TrendChart';
-import { Button } from '@web/kit/controls';
 import { formatDateTime } from '@web/kit/format/date';
 import { formatCount } from '@web/kit/format/number';
 import { Loaded } from '@web/kit/Loaded';
+import { MoreButton } from '@web/kit/MoreButton';
 import { measuredAt } from '@web/kit/observation/value';
 import { SidePanel } from '@web/kit/SidePanel';
 import { useMemo } from 'react';
@@ -133,9 +133,7 @@ function SearchedTrend({ kind, patientId }: Omit<TrendPanelProps, 'onClose'>) {
                 total: formatCount(data.total ?? data.resources.length),
                 date: oldestDate(data.resources),
               })}{' '}
-              <Button variant="default" size="compact-sm" onClick={loadMore}>
-                {t('more.back')}
-              </Button>
+              <MoreButton onClick={loadMore}>{t('more.back')}</MoreButton>
             </p>
           ) : null}
         </>

@@ -2,6 +2,7 @@ import type { Observation, ObservationValue } from '@web/fhir/types';
 import { usualInterval } from '@web/kit/chart/series';
 import { formatAgo, formatDate, parseDate } from '@web/kit/format/date';
 import { formatAmount, formatUnit, isQuantityRounded } from '@web/kit/format/quantity';
+import { isolated } from '@web/kit/i18n/bidi';
 import { absentText, measuredAt, valueText } from '@web/kit/observation/value';
 import { t } from '../messages';
 import { isBloodPressure, type Kind, momentOf, partsOf } from './kinds';
@@ -14,22 +15,24 @@ export function partText(value: ObservationValue): string {
 /** Return all values of an observation in words: "120/80 mmHg". */
 export function resultText(observation: Observation): string {
   const parts = partsOf(observation);
-  const [systolic, diastolic] = parts;
-  if (isBloodPressure(observation) && systolic !== undefined && diastolic !== undefined) {
-    return pressureText(systolic.value, diastolic.value);
+  if (isBloodPressure(observation)) {
+    return isolated(`${systolicText(observation)}/${partText(parts[1]?.value ?? {})}`);
   }
   return parts
     .map(({ label, value }) => [label, partText(value)].filter(Boolean).join(' '))
     .join(', ');
 }
 
-function pressureText(systolic: ObservationValue, diastolic: ObservationValue): string {
-  const high = formatAmount(systolic.valueQuantity);
-  const unit = systolic.valueQuantity && formatUnit(systolic.valueQuantity);
-  const sameUnit = unit === (diastolic.valueQuantity && formatUnit(diastolic.valueQuantity));
-  return sameUnit && high !== undefined
-    ? `${high}/${partText(diastolic)}`
-    : `${partText(systolic)} / ${partText(diastolic)}`;
+/** Return the systolic pressure, without its unit where the diastolic one repeats it. */
+export function systolicText(observation: Observation): string {
+  const [systolic, diastolic] = partsOf(observation);
+  const first = systolic?.value.valueQuantity;
+  const second = diastolic?.value.valueQuantity;
+  const amount = formatAmount(first);
+  const sameUnit = formatUnit(first ?? {}) === formatUnit(second ?? {});
+  return amount !== undefined && sameUnit && second?.value !== undefined
+    ? amount
+    : partText(systolic?.value ?? {});
 }
 
 /** Whether digits of an observation were left out on screen. */
