@@ -6,6 +6,7 @@ import pytest
 from polyclinic.app import doctor
 from polyclinic.base.db.version import NEWEST_KNOWN_MINOR, ServerVersion
 from polyclinic.base.settings import Settings
+from polyclinic.testing.settings import RunSettings
 
 GIGABYTE = 1024**3
 Usage = namedtuple("Usage", "free")  # noqa: PYI024 - shaped as shutil's
@@ -66,10 +67,10 @@ def test_a_clock_that_is_off_is_named(seconds, state):
 def test_a_misspelt_setting_is_a_warning(monkeypatch):
     monkeypatch.setenv("POLYCLINIC_WORKER", "3")
 
-    (finding,) = doctor.unknown_settings([Settings])
+    findings = list(doctor.unknown_settings([Settings, RunSettings]))
 
-    assert finding.state == "warn"
-    assert finding.remedy == "Did you mean POLYCLINIC_WORKERS?"
+    assert [finding.state for finding in findings] == ["warn"]
+    assert findings[0].remedy == "Did you mean POLYCLINIC_WORKERS?"
 
 
 def test_a_data_directory_that_is_not_there_yet_is_well(tmp_path):

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -105,8 +105,14 @@ async def require_usable(url: str) -> ServerInfo:
 
 
 def address(url: str) -> str:
-    """Return host, port, database and role of a URL, without its password."""
+    """Return host, port, database and role of a URL, and nothing of its password.
+
+    A URL that is malformed is not shown at all: its password may stand anywhere in it.
+    """
     parts = urlsplit(url)
+    is_whole = url.startswith(("postgresql://", "postgres://"))
+    if not is_whole or "@" in parts.path + parts.query + parts.fragment:
+        return "the configured URL"
     query = parse_qs(parts.query)
     host = parts.hostname or query.get("host", ["localhost"])[0]
     port = f":{parts.port}" if parts.port else ""
@@ -122,7 +128,7 @@ def role_of(url: str) -> str:
             what=f"the URL of PostgreSQL at {address(url)} names no role",
             remedy="Write postgresql://role:password@host:5432/database",
         )
-    return role
+    return unquote(role)
 
 
 @contextmanager
@@ -135,6 +141,10 @@ def reporting(url: str) -> Iterator[None]:
 
 
 def _explained(error: Exception, url: str) -> DatabaseError:
+    try:
+        address(url)
+    except ValueError as unreadable:
+        error = unreadable
     match error:
         case asyncpg.ClientConfigurationError() | ValueError():
             return DatabaseMisconfigured(

@@ -3,11 +3,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from polyclinic.base.db import connect
 from polyclinic.base.db.connect import address, inspect, require_usable, role_of
 from polyclinic.base.db.database import open_database
 from polyclinic.base.db.errors import (
+    DatabaseError,
     DatabaseMisconfigured,
     DatabaseTooOld,
     DatabaseUnavailable,
@@ -93,6 +96,20 @@ async def test_a_database_in_another_encoding_is_refused(database, monkeypatch):
 def test_an_address_has_no_password(url, expected):
     assert address(url) == expected
     assert role_of(url) == "app"
+
+
+@given(
+    password=st.text(st.sampled_from("ab1@:/?#%[]"), min_size=3, max_size=8),
+    scheme=st.sampled_from(["postgresql://", "postgresql:", "postgresql:x//", "pg://"]),
+)
+async def test_no_password_is_in_what_is_said_about_a_url(password, scheme):
+    url = f"{scheme}app:se{password}cret@127.0.0.1:1/clinic"
+
+    with pytest.raises(DatabaseError) as caught:
+        await inspect(url)
+
+    assert "se" + password not in str(caught.value)
+    assert f"{password}cret" not in str(caught.value)
 
 
 def test_a_url_without_a_role_is_refused():
