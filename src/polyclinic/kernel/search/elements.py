@@ -24,7 +24,7 @@ from polyclinic.kernel.search.index_values import (
 )
 from polyclinic.kernel.search.ordered_elements import ORDERED_EMITTERS
 from polyclinic.kernel.search.parameters import Path
-from polyclinic.kernel.search.strings import contact, normalise, phonetic
+from polyclinic.kernel.search.strings import LONGEST_REMEMBERED, contact, normalise, phonetic
 from polyclinic.kernel.types import RESOURCE_TYPES
 
 _TYPES: Final = frozenset(RESOURCE_TYPES)
@@ -127,13 +127,19 @@ _LITERAL: Final = re.compile(
 )
 
 
-@lru_cache(maxsize=8192)
 def literal_reference(text: str, base: str) -> tuple[str, str | None, str]:
     """Return the server's URL, resource type and id of a literal reference.
 
     The URL is empty for a resource of this server, which ``base`` may name in full. The type is
     None, and the text whole in the place of the id, for what names no resource of R4.
     """
+    if len(text) > LONGEST_REMEMBERED:
+        return _literal.__wrapped__(text, base)
+    return _literal(text, base)
+
+
+@lru_cache(maxsize=8192)
+def _literal(text: str, base: str) -> tuple[str, str | None, str]:
     match = _LITERAL.fullmatch(text)
     if match is None or match[2] not in _TYPES:
         return "", None, text

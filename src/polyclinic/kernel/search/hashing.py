@@ -9,7 +9,7 @@ Keys of a token ``S|C``: ``C``, ``S|C`` and ``S|``; without a system ``C`` and `
 system is implied by a required binding, ``C`` alone stands for all of them. A parameter that only
 narrows the type of another's references shares its keys (``SearchParameter.keyed_as``).
 
-Bounded caches hold the keys of values met lately: common codes and patients come again.
+Bounded caches hold the keys of short values met lately: common codes and patients come again.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ from polyclinic.kernel.search.index_values import (
     UriValue,
 )
 from polyclinic.kernel.search.parameters import SearchParameter, parameters
-from polyclinic.kernel.search.strings import contact, words
+from polyclinic.kernel.search.strings import LONGEST_REMEMBERED, contact, words
 
 _unpack: Final = Struct("<q").unpack
 
@@ -127,13 +127,17 @@ def hash_keys(values: IndexValues, resource_type: str, key: bytes) -> list[int]:
     fields = _fields(resource_type)
     found: set[int] = set()
     for token in values.tokens:
-        found.update(_token(key, fields[token.param], token.system, token.code))
+        system, code = token.system, token.code
+        known = len(code or "") + len(system or "") <= LONGEST_REMEMBERED
+        keys = _token if known else _token.__wrapped__
+        found.update(keys(key, fields[token.param], system, code))
         if token.types:
             found.update(_of_type(key, fields[token.param], token))
     for reference in values.references:
         found.update(_reference(key, fields[reference.param], reference.target, reference.id))
     for uri in values.uris:
-        found.update(_uri(key, fields[uri.param], uri.uri))
+        known = len(uri.uri) <= LONGEST_REMEMBERED
+        found.update((_uri if known else _uri.__wrapped__)(key, fields[uri.param], uri.uri))
     if values.identifiers:
         found.update(_identifiers(key, fields, values.identifiers))
     found.update(_marks(values, fields, key))
@@ -294,7 +298,9 @@ def hash_words(values: IndexValues, resource_type: str, key: bytes) -> list[int]
     found: set[int] = set()
     for token in values.tokens:
         if token.text:
-            found.update(_text(key, fields[token.param], token.text))
+            known = len(token.text) <= LONGEST_REMEMBERED
+            keys = _text if known else _text.__wrapped__
+            found.update(keys(key, fields[token.param], token.text))
     return sorted(found)
 
 

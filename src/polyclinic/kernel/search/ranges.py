@@ -123,7 +123,9 @@ def number_range(text: str) -> tuple[float, float]:
     5.40e-3 is [0.005395, 0.005405). By the same rule 1e2 is [50, 150); the example [95, 105) that
     the standard prints for it contradicts its own rule. Each bound is the nearest double.
 
-    A number beyond the doubles reaches from the last of them to infinity. Raise ValueError for what is no decimal.
+    A number beyond the doubles reaches from the last of them to infinity.
+
+    Raise ValueError for what is no decimal.
     """
     match = _NUMBER.fullmatch(text)
     if match is None:

@@ -20,6 +20,10 @@ _ASCII_FOLD: Final = {
 }
 
 
+LONGEST_REMEMBERED: Final = 256
+"""Characters of a text that a cache may hold: long ones do not come again and fill the memory."""
+
+
 def normalise(text: str) -> str:
     """Return the text as it is compared.
 
@@ -27,6 +31,11 @@ def normalise(text: str) -> str:
     (``O'Brien`` is ``obrien``); every other run of spaces, punctuation and symbols becomes one
     space, none at the ends. Applying it twice changes nothing.
     """
+    return _normalised(text) if len(text) <= LONGEST_REMEMBERED else _normalised.__wrapped__(text)
+
+
+@lru_cache(maxsize=8192)
+def _normalised(text: str) -> str:
     if text.isascii():
         lower = text.lower()
         if lower.isalnum() or ("  " not in lower and lower.replace(" ", "").isalnum()):
@@ -45,7 +54,6 @@ def _folded(char: str) -> str:
     return "" if kind in _REMOVED or char in _APOSTROPHES else " "
 
 
-@lru_cache(maxsize=4096)
 def words(text: str) -> tuple[str, ...]:
     """Return the distinct words of a text, normalised, for ``:text``."""
     return tuple(dict.fromkeys(normalise(text).split()))
@@ -76,6 +84,7 @@ def phonetic(text: str) -> str:
     return " ".join([_soundex(word) for word in normalise(text).split()])
 
 
+@lru_cache(maxsize=4096)
 def _soundex(word: str) -> str:
     letters = [letter for letter in word if "a" <= letter <= "z"]
     if not letters:

@@ -232,7 +232,7 @@ def test_a_relationship_is_found_by_code_and_document():
     }
     found = keys_of(extract(from_json(document)))
     param = parameters("DocumentReference")["relationship"]
-    parts = [(None, "replaces"), "DocumentReference/2"]
+    parts: list[tuple[str | None, str | None] | str] = [(None, "replaces"), "DocumentReference/2"]
 
     assert composite_key("DocumentReference", param, parts, KEY) in found
 
@@ -262,3 +262,17 @@ def test_two_texts_never_run_into_one():
 
     assert key("code", "a", "b|c") in keys_of(first)
     assert key("code", "a", "b|c") not in keys_of(second)
+
+
+def test_long_values_do_not_fill_the_caches():
+    long = "x" * 10_000
+    elsewhere = {"reference": f"https://other.example/{long}"}
+    values = observation([(long, "a"), ("s", long)], subject=elsewhere)
+    hashing._token.cache_clear()
+    hashing._uri.cache_clear()
+
+    found = hash_keys(values, "Observation", KEY)
+
+    assert key("code", long, "a") in found
+    assert hashing._token.cache_info().currsize == 1  # the status alone
+    assert hashing._uri.cache_info().currsize == 0

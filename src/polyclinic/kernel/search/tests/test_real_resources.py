@@ -5,6 +5,7 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 import zstandard
 
@@ -75,11 +76,9 @@ def test_a_synthea_resource_is_found_by_its_own_values(file: Path):
 @needs_synthea
 def test_a_synthea_observation_is_in_the_compartment_of_its_subject():
     line = next(lines(SYNTHEA / "Observation.ndjson.zst"))
-    resource = parse(line)
+    subject = msgspec.json.decode(line)["subject"]["reference"]
 
-    assert [f"Patient/{one}" for one in extract(resource).patients] == [
-        resource.content.subject.reference
-    ]
+    assert [f"Patient/{one}" for one in extract(parse(line)).patients] == [subject]
 
 
 @needs_examples
