@@ -35,16 +35,21 @@ from polyclinic.kernel.search.strings import LONGEST_REMEMBERED, contact, words
 _unpack: Final = Struct("<q").unpack
 
 
+_HASHED: Final = frozenset({"token", "reference", "uri"})
+"""The types of parameters whose values are searched for as a whole."""
+
+
 class _Field:
     """A parameter of a type as the hashes see it: one object each, a key of the caches."""
 
-    __slots__ = ("contact", "implicit_system", "name", "present", "resolves")
+    __slots__ = ("contact", "hashed_whole", "implicit_system", "name", "present", "resolves")
 
     def __init__(self, resource_type: str, param: SearchParameter) -> None:
         self.name = f"{resource_type}.{param.keyed_as}\0"
         self.present = f"{resource_type}.{param.code}\0p"
         self.implicit_system = param.implicit_system
         self.resolves = param.resolves
+        self.hashed_whole = all(kind in _HASHED for _, kind in param.components)
         self.contact = any(path.type == "ContactPoint" for path in param.paths)
 
 
@@ -142,7 +147,7 @@ def hash_keys(values: IndexValues, resource_type: str, key: bytes) -> list[int]:
         found.update(_identifiers(key, fields, values.identifiers))
     found.update(_marks(values, fields, key))
     for composite in values.composites:
-        if _hashed_whole(composite):
+        if fields[composite.param].hashed_whole:
             found.update(composite_keys(composite, resource_type, key))
     return sorted(found)
 
@@ -177,10 +182,7 @@ def _identifiers(
             yield _digest(key, f"{field.present}i{form}")
 
 
-def _hashed_whole(composite: CompositeValue) -> bool:
-    return all(
-        isinstance(rows[0], TokenValue | ReferenceValue | UriValue) for rows in composite.components
-    )
+_HASHED_ROWS: Final = (TokenValue, ReferenceValue, UriValue)
 
 
 def composite_keys(composite: CompositeValue, resource_type: str, key: bytes) -> list[int]:
@@ -193,7 +195,7 @@ def composite_keys(composite: CompositeValue, resource_type: str, key: bytes) ->
     forms = [
         list(dict.fromkeys(form for row in rows for form in _component_forms(fields, row)))
         for rows in composite.components
-        if isinstance(rows[0], TokenValue | ReferenceValue | UriValue)
+        if isinstance(rows[0], _HASHED_ROWS)
     ]
     total = 1
     for one in forms:
@@ -282,7 +284,7 @@ def composite_key(
     A token is its system and code as in ``token_key``; a reference is ``Type/id`` or a uri.
     """
     fields = _fields(resource_type)
-    hashed = [code for code, kind in param.components if kind in {"token", "reference", "uri"}]
+    hashed = [code for code, kind in param.components if kind in _HASHED]
     forms: list[str] = []
     for code, part in zip(hashed, parts, strict=True):
         if isinstance(part, str):
