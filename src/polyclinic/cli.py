@@ -21,7 +21,10 @@ Run = Callable[[argparse.Namespace], int]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; what stops it is one line on standard error."""
     parser = _parser()
-    given = parser.parse_args(arguments)
+    given, rest = parser.parse_known_args(arguments)
+    if rest and not hasattr(given, "arguments"):
+        parser.error(f"unknown: {' '.join(rest)}")
+    given.arguments = rest
     run: Run = given.run
     try:
         return run(given)
@@ -80,8 +83,8 @@ def _parser() -> Parser:
     command("doctor", "say what is wrong and what to do", "polyclinic doctor", commands.doctor)
     for module in MODULES:
         for added in module.commands:
-            parser_of = command(added.name, added.summary, added.example, commands.of_module(added))
-            parser_of.add_argument("arguments", nargs=argparse.REMAINDER)
+            run_module = commands.of_module(added)
+            command(added.name, added.summary, added.example, run_module).set_defaults(arguments=[])
     return parser
 
 

@@ -74,25 +74,18 @@ def build(values: IndexValues, key: bytes, rid_of: Mapping[Place, int]) -> Index
 def _numbers(
     values: IndexValues, resource_type: str, key: bytes
 ) -> list[tuple[int, int, int, float, float]]:
-    """Return the rows of numbers and quantities: each under no unit, a quantity also under its own.
-
-    A sort and a search without a unit use the first, a search with a unit the second.
-    """
+    """Return the rows of numbers and quantities; a quantity stands under its unit."""
     if not values.numbers and not values.quantities:
         return []
-    rows = _marked(
-        [
-            *((param_number(resource_type, n.param), n.low, n.high) for n in values.numbers),
-            *((param_number(resource_type, q.param), q.low, q.high) for q in values.quantities),
-        ]
-    )
-    found = [(param, mark, 0, low, high) for param, mark, low, high in rows]
-    for value in values.quantities:
-        if value.code:
-            param = param_number(resource_type, value.param)
-            unit = unit_number(value.system, value.code, key)
-            found.append((param, 0, unit, value.low, value.high))
-    return found
+    rows: list[tuple[int, float, float, int]] = [
+        (param_number(resource_type, value.param), value.low, value.high, 0)
+        for value in values.numbers
+    ]
+    for quantity in values.quantities:
+        unit = unit_number(quantity.system, quantity.code, key) if quantity.code else 0
+        param = param_number(resource_type, quantity.param)
+        rows.append((param, quantity.low, quantity.high, unit))
+    return [(param, mark, unit, low, high) for param, mark, low, high, unit in _marked(rows)]
 
 
 @lru_cache(maxsize=4096)

@@ -124,8 +124,6 @@ def _by_value(
         f" and s.param = {statement.argument(statement.keys.param(query.sort.param), 'int')}"
         f" and s.extreme & {extreme} <> 0"
     )
-    if table == "number_value":
-        where += " and s.unit = 0"
     if column == "low" and table == "date_value" and (subject := _subject(query, statement)):
         where += f" and s.subject = any({subject})"
     if after:
@@ -263,8 +261,9 @@ def _number(leaf: NumberIs, statement: Statement) -> str:
     if leaf.comparison not in (Comparison.EQUAL, Comparison.NOT_EQUAL, Comparison.APPROXIMATELY):
         low = high = leaf.exact
     condition = _ordered(leaf.comparison, low, high, "float8", statement)
-    unit = statement.keys.unit(leaf.system, leaf.code) if leaf.code else 0
-    condition += f" and v.unit = {statement.argument(unit, 'bigint')}"
+    if leaf.code:
+        unit = statement.keys.unit(leaf.system, leaf.code)
+        condition += f" and v.unit = {statement.argument(unit, 'bigint')}"
     return _within("number_value", statement.keys.param(leaf.param), condition, statement)
 
 
