@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - scripts, not a package
 """Reads the R4 definitions: structures, value sets and code systems, put right where they drift.
 
 The input is a folder with ``profiles-types.json``, ``profiles-resources.json``, ``valuesets.json``

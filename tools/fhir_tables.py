@@ -1,11 +1,10 @@
-# ruff: noqa: INP001 - scripts, not a package
 """Makes the tables and types of FHIR R4 that Polyclinic ships.
 
 ``python tools/fhir_tables.py DEFINITIONS_DIR`` writes, always the same for the same input:
 
 * ``src/polyclinic/kernel/types/tables/``: one file per type, the codes of the required bindings,
   and the resource types' numbers (append-only: a number is never given to another type);
-* ``src/polyclinic/kernel/types/r4/``: TypedDicts for code that works with plain JSON;
+* ``src/polyclinic/kernel/types/r4.py``: TypedDicts for code that works with plain JSON;
 * ``web/fhir/r4.ts``: interfaces for the user interface.
 
 A table's row is one element:
@@ -27,7 +26,7 @@ from fhir_typescript import write_interfaces
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLES = ROOT / "src/polyclinic/kernel/types/tables"
-TYPED_DICTS = ROOT / "src/polyclinic/kernel/types/r4"
+TYPED_DICTS = ROOT / "src/polyclinic/kernel/types/r4.py"
 TYPESCRIPT = ROOT / "web/fhir/r4.ts"
 
 ANY_TARGET = "Resource"
@@ -65,6 +64,7 @@ def _targets(element: Json) -> list[str]:
         for type_ in element.get("type", ())
         if type_["code"] == "Reference"
         for target in type_.get("targetProfile", ())
+        if target.startswith(STRUCTURE)
     }
     return sorted(names - {ANY_TARGET})
 

@@ -41,7 +41,7 @@ _to_end = re.compile("((?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)>(.*)", re.DOTALL).f
 _attributes = re.compile(_ATTRIBUTE).findall
 _comments = re.compile("<!--(?:[^-]|-[^-])*+-->").sub
 _bare_ampersand = re.compile("&(?!(?:[A-Za-z][A-Za-z0-9]*+|#[0-9]++|#x[0-9A-Fa-f]++);)").search
-_script = re.compile(r"(?:java|vb)script:|data:(?!image/)|expression\(|@import|behaviou?r:").search
+_script = re.compile(r"(?:java|vb)script:|data:(?!image/)|expression\(|@import|behavior:").search
 _ignored = re.compile(r"[\x00-\x20\\]|/\*.*?\*/").sub
 
 _CACHED: Final = 100
