@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - scripts, not a package
 """Train the dictionary that the store compresses with.
 
 ``python tools/zstd_dictionary.py NUMBER`` writes src/polyclinic/kernel/store/dictionaries/
@@ -29,7 +28,9 @@ def main() -> None:
     path = FOLDER / f"{parser.parse_args().number}.zstd-dict"
     if path.exists():
         parser.error(f"{path.name} is in use; take the next number")
-    samples = [parse(line).body for line in ndjson(SEED, PATIENTS, date(2026, 1, 1))]
+    samples: list[bytes | bytearray | memoryview] = [
+        parse(line).body for line in ndjson(SEED, PATIENTS, date(2026, 1, 1))
+    ]
     dictionary = zstandard.train_dictionary(SIZE, samples, level=3, k=1024, d=8)
     path.write_bytes(dictionary.as_bytes())
 

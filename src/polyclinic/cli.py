@@ -16,6 +16,9 @@ from polyclinic.kernel.store import KeyLost
 
 Parser = argparse.ArgumentParser
 Run = Callable[[argparse.Namespace], int]
+Add = Callable[[str, str, str, Run], Parser]
+
+_DEMO_SIZE: Final = 300
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,14 +57,36 @@ def _parser() -> Parser:
         added.set_defaults(run=run)
         return added
 
+    _add_servers(command)
+    _add_movers(command)
+    migrate = "bring the database to this version"
+    command("migrate", migrate, "polyclinic migrate", commands.migrate)
+    doctor = "say what is wrong and what to do"
+    command("doctor", doctor, "polyclinic doctor", commands.doctor)
+    for module in MODULES:
+        for added in module.commands:
+            run_module = commands.of_module(added)
+            command(added.name, added.summary, added.example, run_module).set_defaults(arguments=[])
+    return parser
+
+
+def _add_servers(command: Add) -> None:
     serve = command(
         "serve", "serve on one port", "polyclinic serve --port 8080 --workers 2", commands.serve
     )
-    serve.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
-    serve.add_argument("--port", type=int, help="port to listen on (default: 8080)")
     serve.add_argument("--workers", type=int, help="number of processes (default: 1)")
     serve.add_argument("--no-jobs", action="store_true", help="run no background jobs here")
-    command("migrate", "bring the database to this version", "polyclinic migrate", commands.migrate)
+    demo = command(
+        "demo", "serve a population with accounts to try", "polyclinic demo", commands.demo
+    )
+    demo.add_argument("--population", type=Path, metavar="DIR", help="load this instead")
+    demo.add_argument("--size", type=int, default=_DEMO_SIZE, help="patients to make")
+    for server in (serve, demo):
+        server.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+        server.add_argument("--port", type=int, help="port to listen on (default: 8080)")
+
+
+def _add_movers(command: Add) -> None:
     load = command(
         "load",
         "store resources from files: Bundles, NDJSON; .gz, .zst; directories",
@@ -73,22 +98,6 @@ def _parser() -> Parser:
         "export", "write every resource as NDJSON", "polyclinic export backup/", commands.export
     )
     export.add_argument("directory", type=Path, metavar="DIR")
-    demo = command(
-        "demo", "serve a population with accounts to try", "polyclinic demo", commands.demo
-    )
-    demo.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
-    demo.add_argument("--port", type=int, help="port to listen on (default: 8080)")
-    demo.add_argument("--population", type=Path, metavar="DIR", help="load this instead")
-    demo.add_argument("--size", type=int, default=_DEMO_SIZE, help="patients to make")
-    command("doctor", "say what is wrong and what to do", "polyclinic doctor", commands.doctor)
-    for module in MODULES:
-        for added in module.commands:
-            run_module = commands.of_module(added)
-            command(added.name, added.summary, added.example, run_module).set_defaults(arguments=[])
-    return parser
-
-
-_DEMO_SIZE: Final = 300
 
 
 if __name__ == "__main__":

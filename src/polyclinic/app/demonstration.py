@@ -59,7 +59,7 @@ async def prepare(opened: Services, population: Path | None, size: int) -> None:
     """Load a first population when the store is empty, and make the accounts."""
     principal = job_principal(opened, "demo")
     if await opened.store.is_empty(principal):
-        if population is not None and population.is_dir():
+        if population is not None:
             await _load(opened, principal, population)
         else:
             await _generate(opened, principal, size)

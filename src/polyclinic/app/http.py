@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 
 from polyclinic.app.build import migrations, services
+from polyclinic.app.jobs import running
 from polyclinic.app.modules import MODULES
 from polyclinic.app.static import SECURITY_HEADERS, Interface
 from polyclinic.base import log
@@ -56,6 +57,7 @@ class Application:
             services(self._settings, database, self._modules)
         )
         self._services = opened
+        await self._stack.enter_async_context(running(opened, self._modules))
         authenticate = _authenticator(opened, self._modules)
         limits = Limits(self._settings.max_body, self._settings.max_in_flight)
         self._fhir = FhirApplication(opened.store, authenticate, limits, self._settings.public_url)

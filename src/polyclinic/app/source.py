@@ -61,7 +61,7 @@ class Unit:
 class _LooseEntry(msgspec.Struct):
     """An entry of any Bundle; what is asked for it does not matter here."""
 
-    resource: msgspec.Raw = msgspec.Raw()  # noqa: RUF009 - immutable
+    resource: msgspec.Raw = msgspec.Raw()
     full_url: str | None = msgspec.field(default=None, name="fullUrl")
 
 

@@ -23,6 +23,8 @@ https://hl7.org/fhir/R4/operationoutcome.html, https://hl7.org/fhir/R4/valueset-
 from dataclasses import dataclass
 from typing import ClassVar
 
+from typing_extensions import override
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -75,6 +77,7 @@ class InvalidResource(BadRequest):
         self._http_status = http_status
 
     @property
+    @override
     def http_status(self) -> int:
         """Return 400 for what is no resource, 422 for a broken rule."""
         return self._http_status

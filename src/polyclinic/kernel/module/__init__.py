@@ -5,9 +5,19 @@ from polyclinic.kernel.module.contract import (
     Command,
     Contributor,
     DemoAccount,
+    Jobs,
     Module,
     Route,
     Services,
 )
 
-__all__ = ["Authenticator", "Command", "Contributor", "DemoAccount", "Module", "Route", "Services"]
+__all__ = [
+    "Authenticator",
+    "Command",
+    "Contributor",
+    "DemoAccount",
+    "Jobs",
+    "Module",
+    "Route",
+    "Services",
+]

@@ -12,6 +12,8 @@ from starlette.responses import Response
 from polyclinic.base.clock import Clock
 from polyclinic.base.db.pool import Pool
 from polyclinic.base.ids import Ids
+from polyclinic.base.jobs.run import JobKind
+from polyclinic.base.jobs.schedule import Schedule
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.store import Store, Tenant
@@ -92,6 +94,14 @@ class DemoAccount:
     """The id of the Patient that it belongs to."""
 
 
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """Work done later, and how often some of it comes again."""
+
+    kinds: tuple[JobKind, ...]
+    schedules: tuple[Schedule, ...] = ()
+
+
 Opener = Callable[[Services], AbstractAsyncContextManager[object]]
 """Opens what the module's handlers work with, or what runs beside the server, such as a listener.
 
@@ -110,6 +120,7 @@ class Module:
     open: Opener | None = None
     settings: type | None = None
     """A dataclass of ``polyclinic.base.config.setting`` fields."""
+    jobs: Callable[[Services], Jobs] | None = None
     authenticator: Callable[[Services], Authenticator] | None = None
     """At most one module knows who signs in."""
     population: Contributor | None = None

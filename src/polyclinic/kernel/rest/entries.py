@@ -30,7 +30,7 @@ class Entry(msgspec.Struct):
     """One entry; its resource is not decoded yet, and empty when there is none."""
 
     full_url: str | None = msgspec.field(default=None, name="fullUrl")
-    resource: msgspec.Raw = msgspec.Raw()  # noqa: RUF009 - immutable
+    resource: msgspec.Raw = msgspec.Raw()
     request: EntryRequest | None = None
 
 

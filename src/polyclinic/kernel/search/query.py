@@ -159,7 +159,8 @@ class _Reader:
                 prefix, low, high = values.parse_date(text)
                 column = None if param.code == "_lastUpdated" else param
                 return DateIs(column, Comparison(prefix), low, high)
-        return _number(param, text)
+            case _:
+                return _number(param, text)
 
     def _reference(self, param: SearchParameter, target: str | None, text: str) -> Predicate:
         found = values.parse_reference(text, f"{self._base}/")

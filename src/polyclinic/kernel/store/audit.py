@@ -1,5 +1,6 @@
 """Audit rows: numbered densely for each process, so that a missing row shows."""
 
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 from polyclinic.base.clock import Clock
@@ -11,6 +12,7 @@ from polyclinic.kernel.store.row import ragged
 
 _BATCH: Final = 64
 _LANES: Final = 2
+_MONTHS_AHEAD: Final = 3
 
 
 class Counter:
@@ -76,3 +78,11 @@ class Auditor:
             self._counter.give_back(numbers)
             raise
         return [None] * len(notes)
+
+
+async def make_audit_months(connections: Connections, clock: Clock) -> None:
+    """Make the partitions of this month and the next two where they are missing."""
+    month = clock.now().date().replace(day=1)
+    for _ in range(_MONTHS_AHEAD):
+        await connections.execute(STATEMENTS["audit_month"], month)
+        month = (month + timedelta(days=32)).replace(day=1)

@@ -14,7 +14,7 @@ from polyclinic.kernel.search.hashing import (
     uri_key,
 )
 from polyclinic.kernel.search.index_values import IndexValues
-from polyclinic.kernel.search.parameters import SearchParameter
+from polyclinic.kernel.search.parameters import SearchParameter, parameters
 from polyclinic.kernel.search.predicate import Missing, Predicate, RefersTo, TokenIs, UriIs
 from polyclinic.kernel.store.placement import Place
 from polyclinic.kernel.store.row import Index
@@ -28,6 +28,15 @@ HIGHEST: Final = 2
 def param_number(resource_type: str, code: str) -> int:
     """Return the number that a parameter has in index rows; a test sees that none collide."""
     return crc32(f"{resource_type}.{code}".encode()) - 2**31
+
+
+@cache
+def edge_number(resource_type: str, code: str) -> int:
+    """Return the number of a reference parameter in edges.
+
+    Parameters over the same element, such as ``patient`` and ``subject``, share theirs.
+    """
+    return param_number(resource_type, parameters(resource_type)[code].keyed_as)
 
 
 @cache
@@ -54,7 +63,7 @@ def build(values: IndexValues, key: bytes, rid_of: Mapping[Place, int]) -> Index
         edges=sorted(
             {
                 (
-                    param_number(resource_type, value.param),
+                    edge_number(resource_type, value.param),
                     rid_of[_place_type(value.target), value.id],
                 )
                 for value in values.references

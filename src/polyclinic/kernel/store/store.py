@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -16,7 +16,7 @@ from polyclinic.kernel.access.decide import Action, decide, readable_types
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import FhirError, Forbidden, Gone, NotFound
 from polyclinic.kernel.search.predicate import Query
-from polyclinic.kernel.store.audit import Auditor, Counter, Note
+from polyclinic.kernel.store.audit import Auditor, Counter, Note, make_audit_months
 from polyclinic.kernel.store.codec import unpack
 from polyclinic.kernel.store.connections import Connections, open_hot, open_searches
 from polyclinic.kernel.store.faults import translated
@@ -30,7 +30,6 @@ from polyclinic.kernel.store.tenancy import Tenant, open_tenant
 from polyclinic.kernel.store.writing import Change, Unchanged, Writer
 from polyclinic.kernel.types import Resource, type_number
 
-_MONTHS_AHEAD: Final = 3
 _OUTCOMES: Final = {403: 8, 404: 4, 410: 4}
 
 
@@ -56,10 +55,7 @@ async def open_store(
     hot = await open_hot(url, settings)
     searches = await open_searches(url, settings)
     try:
-        month = clock.now().date().replace(day=1)
-        for _ in range(_MONTHS_AHEAD):
-            await hot.execute(STATEMENTS["audit_month"], month)
-            month = (month + timedelta(days=32)).replace(day=1)
+        await make_audit_months(hot, clock)
         worker = await hot.fetchval(STATEMENTS["worker_number"])
         yield Store(hot, searches, worker, clock, ids)
     finally:
@@ -240,6 +236,12 @@ class Store:
     async def note_denial(self, principal: Principal, action: Action, error: FhirError) -> None:
         """Write the audit row of what was refused before any resource was touched."""
         await self._note(principal, action, 0, outcome=_OUTCOMES.get(error.http_status, 4))
+
+    async def upkeep(self, principal: Principal) -> None:
+        """Fold the counts of types, and make the audit's partitions of the coming months."""
+        with translated():
+            await self._hot.execute(STATEMENTS["fold_type_counts"], principal.tenant)
+            await make_audit_months(self._hot, self._clock)
 
     async def _history_types(self, principal: Principal, resource_type: str | None) -> list[int]:
         names = [resource_type] if resource_type else readable_types(principal)

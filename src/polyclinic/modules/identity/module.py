@@ -2,14 +2,20 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Final
 
-from polyclinic.kernel.module import Authenticator, DemoAccount, Module, Services
+from polyclinic.base.jobs.run import JobKind, JobRun
+from polyclinic.base.jobs.schedule import Schedule
+from polyclinic.kernel.module import Authenticator, DemoAccount, Jobs, Module, Services
 from polyclinic.modules.identity.commands import COMMANDS
 from polyclinic.modules.identity.model import NewAccount
 from polyclinic.modules.identity.repository import Accounts
 from polyclinic.modules.identity.routes import ROUTES
 from polyclinic.modules.identity.service import Identity
 from polyclinic.modules.identity.settings import IdentitySettings
+
+_SWEEP: Final = "identity.sweep"
 
 
 @asynccontextmanager
@@ -40,6 +46,19 @@ async def _demo_accounts(services: Services, accounts: Sequence[DemoAccount]) ->
             await identity.put_account(new, given.password)
 
 
+def _jobs(services: Services) -> Jobs:
+    async def sweep(run: JobRun) -> None:
+        await services.part(Identity).sweep()
+        async with run.completing():
+            pass
+
+    tenant = services.tenant.number
+    return Jobs(
+        kinds=(JobKind(_SWEEP, sweep),),
+        schedules=(Schedule(_SWEEP, _SWEEP, timedelta(hours=1), tenant),),
+    )
+
+
 MODULE = Module(
     name="identity",
     summary="Signs people and clients in: accounts, sessions, tokens.",
@@ -47,6 +66,7 @@ MODULE = Module(
     commands=COMMANDS,
     settings=IdentitySettings,
     open=_open,
+    jobs=_jobs,
     authenticator=_authenticator,
     demo_accounts=_demo_accounts,
     has_migrations=True,

@@ -190,12 +190,11 @@ async def test_history_pages_of_a_type_meet_every_version_once(fhir):
         await fhir.put(f"Patient/{body['id']}", json=body | {"gender": "male"})
 
     seen = []
-    address = "Patient/_history?_count=3"
-    while address:
-        bundle = (await fhir.get(address)).json()
+    links = {"next": "Patient/_history?_count=3"}
+    while "next" in links:
+        bundle = (await fhir.get(links["next"])).json()
         seen += [entry["response"]["etag"] + entry["fullUrl"] for entry in bundle["entry"]]
         links = {link["relation"]: link["url"] for link in bundle["link"]}
-        address = links.get("next")
 
     assert len(seen) == len(set(seen)) == 10
 

@@ -102,3 +102,9 @@ select next_line from load_progress where tenant = $1 and file_digest = $2 and n
 insert into load_progress as p (tenant, file_digest, next_line, finished) values ($1, $2, $3, $4)
 on conflict (tenant, file_digest)
 do update set next_line = excluded.next_line, finished = excluded.finished
+
+-- fold_type_counts --
+-- Replace the deltas of each type by their sum; rows that others add meanwhile stay.
+with gone as (delete from type_count where tenant = $1 returning type, delta)
+insert into type_count (tenant, type, delta)
+select $1, type, sum(delta) from gone group by type having sum(delta) <> 0
