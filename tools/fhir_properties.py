@@ -1,5 +1,6 @@
 """The JSON properties of each type, from the tables: what both generated type files are made of."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,12 @@ Json = dict[str, Any]
 
 MANY_CODES = 40
 """A value set with more codes than this is a plain string in the generated types."""
+
+MISSPELT = re.compile(
+    "^.*(?:requestor|farenheit|inforce|crossReference|notIn).*$",  # codespell:ignore
+    re.MULTILINE,
+)
+"""Lines with names of R4 that a spelling checker doubts."""
 
 
 @dataclass(frozen=True)

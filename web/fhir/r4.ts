@@ -1627,8 +1627,8 @@ export interface AuditEventAgent {
   _altId?: Element;
   name?: string;
   _name?: Element;
-  requestor: boolean;
-  _requestor?: Element;
+  requestor: boolean; // codespell:ignore
+  _requestor?: Element; // codespell:ignore
   location?: Reference;
   policy?: (string | null)[];
   _policy?: (Element | null)[];
@@ -1804,7 +1804,7 @@ export interface BiologicallyDerivedProductStorage {
   _description?: Element;
   temperature?: number;
   _temperature?: Element;
-  scale?: 'farenheit' | 'celsius' | 'kelvin';
+  scale?: 'farenheit' | 'celsius' | 'kelvin'; // codespell:ignore
   _scale?: Element;
   duration?: Period;
 }
@@ -2758,7 +2758,7 @@ export interface ClaimResponse {
   created: string;
   _created?: Element;
   insurer: Reference;
-  requestor?: Reference;
+  requestor?: Reference; // codespell:ignore
   request?: Reference;
   outcome: 'queued' | 'complete' | 'error' | 'partial';
   _outcome?: Element;
@@ -4194,7 +4194,7 @@ export interface CoverageEligibilityResponse {
   servicedPeriod?: Period;
   created: string;
   _created?: Element;
-  requestor?: Reference;
+  requestor?: Reference; // codespell:ignore
   request: Reference;
   outcome: 'queued' | 'complete' | 'error' | 'partial';
   _outcome?: Element;
@@ -4214,8 +4214,8 @@ export interface CoverageEligibilityResponseInsurance {
   extension?: Extension[];
   modifierExtension?: Extension[];
   coverage: Reference;
-  inforce?: boolean;
-  _inforce?: Element;
+  inforce?: boolean; // codespell:ignore
+  _inforce?: Element; // codespell:ignore
   benefitPeriod?: Period;
   item?: CoverageEligibilityResponseInsuranceItem[];
 }
@@ -8096,7 +8096,7 @@ export interface MedicinalProduct {
   contact?: Reference[];
   clinicalTrial?: Reference[];
   name: MedicinalProductName[];
-  crossReference?: Identifier[];
+  crossReference?: Identifier[]; // codespell:ignore
   manufacturingBusinessOperation?: MedicinalProductManufacturingBusinessOperation[];
   specialDesignation?: MedicinalProductSpecialDesignation[];
 }
@@ -9658,7 +9658,7 @@ export interface PaymentReconciliation {
   _created?: Element;
   paymentIssuer?: Reference;
   request?: Reference;
-  requestor?: Reference;
+  requestor?: Reference; // codespell:ignore
   outcome?: 'queued' | 'complete' | 'error' | 'partial';
   _outcome?: Element;
   disposition?: string;
@@ -13149,7 +13149,7 @@ export interface TestScriptSetupActionAssert {
   _minimumId?: Element;
   navigationLinks?: boolean;
   _navigationLinks?: Element;
-  operator?: 'equals' | 'notEquals' | 'in' | 'notIn' | 'greaterThan' | 'lessThan' | 'empty' | 'notEmpty' | 'contains' | 'notContains' | 'eval';
+  operator?: 'equals' | 'notEquals' | 'in' | 'notIn' | 'greaterThan' | 'lessThan' | 'empty' | 'notEmpty' | 'contains' | 'notContains' | 'eval'; // codespell:ignore
   _operator?: Element;
   path?: string;
   _path?: Element;

@@ -1710,8 +1710,8 @@ class AuditEventAgent(TypedDict, total=False):
     _altId: Element
     name: str
     _name: Element
-    requestor: bool
-    _requestor: Element
+    requestor: bool  # codespell:ignore
+    _requestor: Element  # codespell:ignore
     location: Reference
     policy: list[str | None]
     _policy: list[Element | None]
@@ -1898,7 +1898,7 @@ class BiologicallyDerivedProductStorage(TypedDict, total=False):
     _description: Element
     temperature: Decimal | float
     _temperature: Element
-    scale: Literal["farenheit", "celsius", "kelvin"]
+    scale: Literal["farenheit", "celsius", "kelvin"]  # codespell:ignore
     _scale: Element
     duration: Period
 
@@ -2899,7 +2899,7 @@ class ClaimResponse(TypedDict, total=False):
     created: str
     _created: Element
     insurer: Reference
-    requestor: Reference
+    requestor: Reference  # codespell:ignore
     request: Reference
     outcome: Literal["queued", "complete", "error", "partial"]
     _outcome: Element
@@ -4412,7 +4412,7 @@ class CoverageEligibilityResponse(TypedDict, total=False):
     servicedPeriod: Period
     created: str
     _created: Element
-    requestor: Reference
+    requestor: Reference  # codespell:ignore
     request: Reference
     outcome: Literal["queued", "complete", "error", "partial"]
     _outcome: Element
@@ -4433,8 +4433,8 @@ class CoverageEligibilityResponseInsurance(TypedDict, total=False):
     extension: list[Extension]
     modifierExtension: list[Extension]
     coverage: Reference
-    inforce: bool
-    _inforce: Element
+    inforce: bool  # codespell:ignore
+    _inforce: Element  # codespell:ignore
     benefitPeriod: Period
     item: list[CoverageEligibilityResponseInsuranceItem]
 
@@ -8519,7 +8519,7 @@ class MedicinalProduct(TypedDict, total=False):
     contact: list[Reference]
     clinicalTrial: list[Reference]
     name: list[MedicinalProductName]
-    crossReference: list[Identifier]
+    crossReference: list[Identifier]  # codespell:ignore
     manufacturingBusinessOperation: list[MedicinalProductManufacturingBusinessOperation]
     specialDesignation: list[MedicinalProductSpecialDesignation]
 
@@ -10159,7 +10159,7 @@ class PaymentReconciliation(TypedDict, total=False):
     _created: Element
     paymentIssuer: Reference
     request: Reference
-    requestor: Reference
+    requestor: Reference  # codespell:ignore
     outcome: Literal["queued", "complete", "error", "partial"]
     _outcome: Element
     disposition: str
@@ -13829,7 +13829,7 @@ class TestScriptSetupActionAssert(TypedDict, total=False):
     _minimumId: Element
     navigationLinks: bool
     _navigationLinks: Element
-    operator: Literal["equals", "notEquals", "in", "notIn", "greaterThan", "lessThan", "empty", "notEmpty", "contains", "notContains", "eval"]
+    operator: Literal["equals", "notEquals", "in", "notIn", "greaterThan", "lessThan", "empty", "notEmpty", "contains", "notContains", "eval"]  # codespell:ignore
     _operator: Element
     path: str
     _path: Element

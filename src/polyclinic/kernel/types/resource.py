@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import msgspec
 from msgspec import UNSET
+from typing_extensions import override
 
 from polyclinic.kernel.errors import InvalidResource, Issue
 from polyclinic.kernel.types.depth import surely_shallow, too_deep
@@ -46,7 +47,8 @@ class Resource(msgspec.Struct, frozen=True):
     content: msgspec.Struct
     """The same as a Struct (``polyclinic.kernel.types.structs``)."""
 
-    def __repr__(self) -> str:  # type: ignore[explicit-override]  # typing.override is of 3.12
+    @override
+    def __repr__(self) -> str:
         """Return the type and id alone: nothing about a patient comes into a log."""
         return f"Resource({self.type}/{self.id})"
 

@@ -184,7 +184,7 @@ def text_of(resource: dict[str, Any], chance: random.Random) -> bytes:
         separators=(",", ":") if chance.random() < 0.7 else None,
     )
     if chance.random() < 0.1:
-        text = text.replace("text", "te\\u0078t")
+        text = text.replace("text", "\\u0074ext")
     if chance.random() < 0.1:
         text = text.replace("{", '{"id":"x\\u0022\\u0022","id":"x",', 1)
     if chance.random() < 0.05:
