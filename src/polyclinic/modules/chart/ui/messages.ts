@@ -94,7 +94,10 @@ export const t = catalogue(
       one: '{count} of {total} latest results stands out',
       other: '{count} of {total} latest results stand out',
     },
-    'labs.inside': 'All {count} latest results with a range are in range',
+    'labs.inside': {
+      one: 'The {count} latest result with a range is in range',
+      other: 'All {count} latest results with a range are in range',
+    },
     'results.latest': 'Latest',
     'results.trend': 'Trend',
     'results.when': 'When',
