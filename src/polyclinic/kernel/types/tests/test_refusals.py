@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 import pytest
 
@@ -102,7 +103,7 @@ def test_text_that_nests_without_end_answers_400_at_once(data):
 
 def nested(levels):
     """Return a Patient with extensions within one another, and the levels of its JSON."""
-    extension = {"url": "urn:x", "valueCode": "a"}
+    extension: dict[str, Any] = {"url": "urn:x", "valueCode": "a"}
     for _ in range(levels):
         extension = {"url": "urn:x", "extension": [extension]}
     return json.dumps({**PATIENT, "extension": [extension]}).encode(), 3 + 2 * levels
