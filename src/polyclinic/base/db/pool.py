@@ -1,21 +1,41 @@
 """Pools of connections: bounded in number, in waiting and in the time of a statement."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from polyclinic.base.db.connect import Connection, reporting
-from polyclinic.base.db.errors import DatabaseBusy, DatabaseUnavailable
+from polyclinic.base.db.connect import reporting
+from polyclinic.base.db.errors import DatabaseBusy, DatabaseError, DatabaseUnavailable
 from polyclinic.base.settings import Settings
 
 if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
     _AsyncpgPool = asyncpg.Pool[asyncpg.Record]
+    PoolConnection = PoolConnectionProxy[asyncpg.Record]
 
 _CACHED_STATEMENTS: Final = 512
 _CACHED_STATEMENT_BYTES: Final = 64 * 1024
 _CONNECT_SECONDS: Final = 10.0
+
+
+class Loan:
+    """A connection for the length of a block; a class because it stands on the hottest path."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: "Pool") -> None:
+        self._pool = pool
+        self._connection: PoolConnection | None = None
+
+    async def __aenter__(self) -> "PoolConnection":
+        self._connection = await self._pool.take()
+        return self._connection
+
+    async def __aexit__(self, *_error: object) -> None:
+        if self._connection is not None:
+            await self._pool.give_back(self._connection)
 
 
 class Pool:
@@ -24,30 +44,48 @@ class Pool:
     def __init__(self, pool: "_AsyncpgPool", acquire_seconds: float) -> None:
         self._pool = pool
         self._acquire_seconds = acquire_seconds
+        self._largest = pool.get_max_size()
+        self._lent = 0
 
-    @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Connection]:
-        """Lend a connection for the length of the block.
+    def acquire(self) -> Loan:
+        """Lend a connection for the length of an ``async with`` block.
 
         Raise ``DatabaseBusy`` when none came free in time and ``DatabaseUnavailable`` when a new
         one cannot be opened.
         """
+        return Loan(self)
+
+    async def take(self) -> "PoolConnection":
+        """Take a connection that has to be given back."""
+        # A timer for each loan costs a third of a read; one is needed only where others wait.
+        seconds = None if self._lent < self._largest else self._acquire_seconds
+        self._lent += 1
         try:
-            connection = await self._pool.acquire(timeout=self._acquire_seconds)
-        except TimeoutError as error:
-            raise DatabaseBusy(
+            return await self._pool.acquire(timeout=seconds)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            self._lent -= 1
+            raise self._explained(error, waited=seconds is not None) from error
+        except BaseException:
+            self._lent -= 1
+            raise
+
+    async def give_back(self, connection: "PoolConnection") -> None:
+        """Give a connection back."""
+        try:
+            await self._pool.release(connection)
+        finally:
+            self._lent -= 1
+
+    def _explained(self, error: Exception, *, waited: bool) -> DatabaseError:
+        if waited and isinstance(error, TimeoutError):
+            return DatabaseBusy(
                 what=f"no database connection came free in {self._acquire_seconds:g} s",
                 remedy="Try again, or raise POLYCLINIC_POOL_MAX",
-            ) from error
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise DatabaseUnavailable(
-                what=f"no connection to the database can be opened ({type(error).__name__})",
-                remedy="Look whether PostgreSQL runs",
-            ) from error
-        try:
-            yield connection
-        finally:
-            await self._pool.release(connection)
+            )
+        return DatabaseUnavailable(
+            what=f"no connection to the database can be opened ({type(error).__name__})",
+            remedy="Look whether PostgreSQL runs",
+        )
 
     @property
     def size(self) -> int:

@@ -46,6 +46,28 @@ async def test_waiting_for_a_connection_is_bounded(small):
                 pass
 
 
+async def test_a_connection_that_nobody_waited_for_is_lent_again(small):
+    async with small.acquire():
+        with pytest.raises(DatabaseBusy):
+            await small.take()
+
+    for _ in range(3):
+        async with small.acquire() as connection:
+            assert await connection.fetchval("select 1") == 1
+    assert small.idle == 1
+
+
+async def test_a_taker_that_is_cancelled_takes_nothing(small):
+    async with small.acquire():
+        taker = asyncio.create_task(small.take())
+        await asyncio.sleep(0.02)
+        taker.cancel()
+        await asyncio.gather(taker, return_exceptions=True)
+
+    async with small.acquire() as connection:
+        assert await connection.fetchval("select 1") == 1
+
+
 async def test_a_statement_is_bounded(small):
     async with small.acquire() as connection:
         with pytest.raises(asyncpg.QueryCanceledError):
