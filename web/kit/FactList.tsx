@@ -14,6 +14,11 @@ export interface Fact {
   readonly faded?: boolean;
 }
 
+/** So short that it finds room beside the title. */
+function isShort(detail: ReactNode): boolean {
+  return typeof detail === 'string' && detail.length <= 28;
+}
+
 function FactRow({ fact }: { fact: Fact }) {
   return (
     <li className={styles['row']} data-faded={fact.faded}>
@@ -21,7 +26,7 @@ function FactRow({ fact }: { fact: Fact }) {
         <bdi className={styles['title']}>{fact.title}</bdi>
         {fact.marks}
         {fact.detail ? (
-          <p className={styles['detail']}>
+          <p className={styles['detail']} data-short={isShort(fact.detail)}>
             <bdi>{fact.detail}</bdi>
           </p>
         ) : null}

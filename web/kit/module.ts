@@ -12,7 +12,7 @@ export interface Page {
   /** A path such as `/patients/:patientId`; below one with `:patientId` a patient's banner stands. */
   readonly path: string;
   readonly title: () => string;
-  readonly component: LazyExoticComponent<ComponentType<PageProps>>;
+  readonly component: Fetched<PageProps>;
 }
 
 /** An entry of the rail. */
@@ -94,10 +94,14 @@ export const RegistryContext = createContext<Registry>(EMPTY_REGISTRY);
 
 type Exports<K extends string, P> = Readonly<Record<K, ComponentType<P>>>;
 
+/** A component that is fetched when it is first shown, or before. */
+export type Fetched<P> = LazyExoticComponent<ComponentType<P>> & { readonly fetch: () => void };
+
 /** Return a component that is fetched when it is first shown, by the name it is exported under. */
 export function lazyNamed<K extends string, P extends object>(
   load: () => Promise<Exports<K, P>>,
   name: K,
-): LazyExoticComponent<ComponentType<P>> {
-  return lazy(async () => ({ default: (await load())[name] }));
+): Fetched<P> {
+  const component = lazy(async () => ({ default: (await load())[name] }));
+  return Object.assign(component, { fetch: () => void load() });
 }

@@ -6,7 +6,8 @@ import { directionOf, formattingLocale, useLocale } from '@web/kit/i18n/locale';
 import { Failed, Loading } from '@web/kit/Loaded';
 import { RegistryContext } from '@web/kit/module';
 import { cssVariables, theme } from '@web/kit/theme';
-import { useEffect, useLayoutEffect, useState } from 'react';
+import { useContext, useEffect, useLayoutEffect, useState } from 'react';
+import { matchRoute, useLocation, useRouter } from 'wouter';
 import { Frame } from './Frame';
 import { t } from './messages';
 import { nonce } from './nonce';
@@ -15,8 +16,20 @@ import { REGISTRY } from './registry';
 import { SignIn } from './SignIn';
 import { forget, useSession } from './session';
 
+/** Fetch the code of the page at this address while the server is asked who is signed in. */
+function useEarlyFetch(): void {
+  const { parser } = useRouter();
+  const [path] = useLocation();
+  const { pages } = useContext(RegistryContext);
+  useEffect(() => {
+    const page = pages.find((candidate) => matchRoute(parser, candidate.path, path)[0]);
+    page?.component.fetch();
+  }, [parser, path, pages]);
+}
+
 /** The page of whoever is signed in; else the sign-in page, at the same address. */
 function SignedIn() {
+  useEarlyFetch();
   const { data: session, error, refetch } = useSession();
   const client = useQueryClient();
   const [wasSignedIn, setWasSignedIn] = useState(false);

@@ -7,6 +7,12 @@ import { PATIENT_FINDER } from './patients/finder';
 
 const loadPanels = () => import('./panels');
 
+/** The panels are fetched beside the page, not after it. */
+const loadChart = () => {
+  void loadPanels();
+  return import('./ChartPage');
+};
+
 export const places: readonly Place[] = [
   {
     key: 'patients',
@@ -27,7 +33,7 @@ export const pages: readonly Page[] = [
   {
     path: '/patients/:patientId',
     title: () => t('chart.title'),
-    component: lazyNamed(() => import('./ChartPage'), 'ChartPage'),
+    component: lazyNamed(loadChart, 'ChartPage'),
   },
 ];
 

@@ -1,5 +1,5 @@
 import type { Observation } from '@web/fhir/types';
-import { applicableRange, attentionOf } from '@web/kit/observation/range';
+import { applicableRange, attentionOf, deviationOf } from '@web/kit/observation/range';
 import { t } from '../messages';
 import { type Kind, momentOf, partsOf, standsOut } from '../results/kinds';
 import { kindAnswer } from '../results/text';
@@ -18,13 +18,33 @@ function urgency(kind: Kind): number {
   return attentions.includes('abnormal') ? 1 : 2;
 }
 
-/** Put results in the order in which they need a reader: critical, abnormal, then the newest. */
+/** How far the latest value lies beyond its bound, as a share of the bound. */
+function excess(kind: Kind): number {
+  const latest = latestOf(kind);
+  const shares = (latest === undefined ? [] : partsOf(latest)).map(({ value }) => {
+    const deviation = deviationOf(value);
+    const { low, high } = deviation?.range ?? {};
+    const bound = deviation?.direction === 'above' ? high?.value : low?.value;
+    const beyond = Math.abs((value.valueQuantity?.value ?? 0) - (bound ?? 0));
+    return deviation === undefined || deviation.direction === 'inside' || !bound
+      ? 0
+      : beyond / Math.abs(bound);
+  });
+  return Math.max(0, ...shares);
+}
+
+/**
+ * Put results in the order in which they need a reader: critical, abnormal, within these the farthest out, then
+ * the newest.
+ */
 export function labOrder(kinds: readonly Kind[]): readonly Kind[] {
   const moment = (kind: Kind): number => {
     const latest = latestOf(kind);
     return latest === undefined ? 0 : momentOf(latest);
   };
-  return [...kinds].sort((a, b) => urgency(a) - urgency(b) || moment(b) - moment(a));
+  return [...kinds].sort(
+    (a, b) => urgency(a) - urgency(b) || excess(b) - excess(a) || moment(b) - moment(a),
+  );
 }
 
 function hasRange(observation: Observation | undefined): boolean {
