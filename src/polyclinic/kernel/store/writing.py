@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from hashlib import blake2b
 from itertools import groupby
 from typing import Final
@@ -196,7 +195,7 @@ class Writer:
             updated=to_millisecond(self._clock.now()),
             digest=item.digest,
             dict_id=codec.CURRENT if resource else 0,
-            body=item.packed,
+            body=item.packed(),
             index=build(item.values, tenant.index_key, rid_of) if item.values else EMPTY,
             account=account,
         )
@@ -278,29 +277,36 @@ class Writer:
 class _Prepared:
     """What of a change does not depend on what is stored; the dear parts only when needed."""
 
+    __slots__ = ("_targets", "_values", "change", "digest", "rid", "was_deleted")
+
     def __init__(self, change: Change, tenant: Tenant) -> None:
         self.change = change
         self.rid = 0
         self.was_deleted = False
         self.digest = 0
+        self._values: IndexValues | None = None
+        self._targets: set[Place] | None = None
         if change.resource is not None:
             hashed = blake2b(change.resource.body, digest_size=8, key=tenant.index_key)
             self.digest = int.from_bytes(hashed.digest(), "big", signed=True)
 
-    @cached_property
+    @property
     def values(self) -> IndexValues | None:
         """Return what the resource is found by."""
-        return extract(self.change.resource) if self.change.resource else None
+        if self._values is None and self.change.resource is not None:
+            self._values = extract(self.change.resource)
+        return self._values
 
-    @cached_property
+    @property
+    def targets(self) -> set[Place]:
+        """Return what the resource refers to."""
+        if self._targets is None:
+            self._targets = targets(self.values) if self.values else set()
+        return self._targets
+
     def packed(self) -> bytes | None:
         """Return the compressed body."""
         return codec.pack(self.change.resource.body) if self.change.resource else None
-
-    @cached_property
-    def targets(self) -> set[Place]:
-        """Return what the resource refers to."""
-        return targets(self.values) if self.values else set()
 
 
 def _same(item: _Prepared, handle: Handle | None) -> bool:
