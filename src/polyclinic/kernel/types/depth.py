@@ -40,17 +40,21 @@ def too_deep(data: bytes) -> bool:
 
 
 def surely_shallow(content: Any, body: bytes) -> bool:
-    """Return whether a resource that was decoded nests no deeper than MAX_DEPTH.
+    """Return whether a resource in the common shape nests no deeper than MAX_DEPTH.
 
     No array stands in an array, so that a few objects cannot nest too deeply. A type by itself
     nests so many levels, and only extensions, which are easily counted, add to them.
     """
     if len(body) < _LONG:
         return body.count(b"{") <= MAX_DEPTH // 2
-    if getattr(content, "contained", None):
-        return False
-    extensions = body.count(b'xtension":[')
-    return levels(content.fhir_type) + extensions * levels("Extension") < MAX_DEPTH
+    nested = levels(content.fhir_type)
+    for inner in getattr(content, "contained", None) or ():
+        if getattr(inner, "contained", None):
+            return False
+        nested = max(nested, 2 + levels(inner.fhir_type))
+    # One more: a modifierExtension may lead into the first of them, and none stands further in.
+    extensions = body.count(b'"extension":[{"') + 1
+    return nested + extensions * levels("Extension") <= MAX_DEPTH
 
 
 @cache

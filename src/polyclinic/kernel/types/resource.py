@@ -90,7 +90,7 @@ def parse(
     if (
         (len(body) != length and _repeats(data, body, sent))
         or (rare and _leaves_gaps(body))
-        or (not surely_shallow(content, body) and too_deep(body))
+        or ((rare or not surely_shallow(content, body)) and too_deep(body))
         or (body.find(b"\\") >= 0 and _control(body))
     ) and examine(data):
         _refuse(data)

@@ -118,6 +118,15 @@ def test_the_limit_of_depth_is_exact():
     assert refused(deeper) == (400, [None])
 
 
+def test_the_limit_of_depth_holds_for_references_within_references():
+    assigner: dict[str, Any] = {"display": "x" * 1500}
+    for _ in range(MAX_DEPTH // 2):
+        assigner = {"identifier": {"assigner": assigner}}
+    data = json.dumps({**PATIENT, "managingOrganization": assigner}).encode()
+
+    assert refused(data) == (400, [None])
+
+
 def test_brackets_in_text_do_not_nest():
     text = '"' + "[{" * 500 + '\\"'
 
