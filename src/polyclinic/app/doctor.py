@@ -34,6 +34,7 @@ _TOO_FEW_BYTES: Final = _GIGABYTE
 _SKEW_SECONDS: Final = 5.0
 _LARGE_SKEW_SECONDS: Final = 60.0
 _OTHERS: Final = 0o007
+_SECRETS: Final = ("keys/*", "*.json", "*.key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +99,10 @@ def data_directory(data: Path) -> Finding:
         return Finding(
             subject, "fail", f"{data} cannot be written", "Set POLYCLINIC_DATA to our own directory"
         )
-    open_to_all = [path.name for path in sorted(data.iterdir()) if _holds_secrets(path)]
+    open_to_all = [path for path in _secrets_below(data) if path.stat().st_mode & _OTHERS]
     if open_to_all:
-        names = ", ".join(open_to_all)
-        return Finding(
-            subject, "fail", f"everybody may read {names} in {data}", "Run chmod o-rwx on it"
-        )
+        names = " ".join(str(path) for path in open_to_all)
+        return Finding(subject, "fail", f"everybody may read {names}", f"Run chmod o-rwx {names}")
     return Finding(subject, "ok", f"{data} is ours")
 
 
@@ -163,10 +162,9 @@ def clock_skew(seconds: float) -> Finding:
     return Finding("clock", "ok", text)
 
 
-def _holds_secrets(path: Path) -> bool:
-    """Return whether everybody may read a directory or file that only we should."""
-    is_ours = path.name == "keys" or path.suffix in {".key", ".json"}
-    return is_ours and bool(path.stat().st_mode & _OTHERS)
+def _secrets_below(data: Path) -> list[Path]:
+    """Return the files that only we should read; the database's are closed by its launcher."""
+    return sorted(path for pattern in _SECRETS for path in data.glob(pattern) if path.is_file())
 
 
 async def _database(settings: Settings, clock: Clock) -> list[Finding]:

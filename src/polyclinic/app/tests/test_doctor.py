@@ -84,13 +84,16 @@ def test_a_data_directory_that_is_a_file_is_a_failure(tmp_path):
     assert doctor.data_directory(path).state == "fail"
 
 
-@pytest.mark.parametrize(("mode", "state"), [(0o755, "fail"), (0o700, "ok")])
-def test_keys_that_everybody_may_read_are_a_failure(tmp_path, mode, state):
-    keys = tmp_path / "keys"
-    keys.mkdir()
-    keys.chmod(mode)
+@pytest.mark.parametrize(("mode", "state"), [(0o644, "fail"), (0o600, "ok")])
+def test_a_key_that_everybody_may_read_is_a_failure(tmp_path, mode, state):
+    key = tmp_path / "keys" / "key-encryption-key"
+    key.parent.mkdir()
+    key.touch(mode)
 
-    assert doctor.data_directory(tmp_path).state == state
+    finding = doctor.data_directory(tmp_path)
+
+    assert finding.state == state
+    assert (finding.remedy is None) == (state == "ok")
 
 
 async def test_nothing_is_made_where_nothing_was_started(tmp_path):
