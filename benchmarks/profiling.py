@@ -24,7 +24,7 @@ class Profile:
             raise FileNotFoundError(message)
         self._stacks = stacks
         self._command = [
-            *(program, "record", "--pid", str(pid), "--rate", str(_RATE), "--native"),
+            *(program, "record", "--pid", str(pid), "--rate", str(_RATE), "--function"),
             *("--duration", str(max(round(seconds), 1)), "--format", "raw"),
             *("--output", str(stacks)),
         ]

@@ -37,18 +37,31 @@ class Writers:
         """Answers that were no success: the database was gone, or starting."""
 
     async def run(self, seconds: float, strike: Callable[[], None]) -> Ledger:
-        """Write for some seconds, strike, go on for a moment, and return what was acknowledged."""
+        """Write for some seconds, strike, go on for a moment, and return what was acknowledged.
+
+        Raise ``TimeoutError`` when a kind of write is never acknowledged.
+        """
         writes: list[Write] = [self._create for _ in range(_CREATORS)]
         writes += [self._transact for _ in range(_TRANSACTORS)]
         writes += [self._updater() for _ in range(_UPDATERS)]
         async with asyncio.timeout(seconds + _FINISH_SECONDS), asyncio.TaskGroup() as group:
             for write in writes:
                 group.create_task(self._repeat(write))
+            await self._begun()
             await asyncio.sleep(seconds)
             strike()
             await asyncio.sleep(_AFTER_SECONDS)
             self._ending = True
         return self.ledger
+
+    async def _begun(self) -> None:
+        """Wait until each kind of write was acknowledged once: a server's first ones are slow."""
+        while not (
+            self.ledger.created
+            and any(one.acknowledged for one in self.ledger.transactions)
+            and any(one.acknowledged for one in self.ledger.counted.values())
+        ):
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _repeat(self, write: Write) -> None:
         connection = await connect(HOST, self._port, {"authorization": f"Bearer {self._token}"})
