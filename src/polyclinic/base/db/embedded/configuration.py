@@ -36,6 +36,8 @@ _SCRATCH: Final = {  # for clusters that are thrown away
     "shared_buffers": "128MB",
     "max_wal_size": "512MB",
     "autovacuum_naptime": "10min",
+    # In the cluster's directory, so that what a killed server leaves goes with it.
+    "dynamic_shared_memory_type": "mmap",
 }
 _WAL_SUMMARIES_SINCE: Final = 17
 
