@@ -83,8 +83,8 @@ class Coalescer(Generic[Item, Answer]):
         self, batch: list[tuple[Item, asyncio.Future[Answer]]], keys: set[Hashable]
     ) -> None:
         try:
-            answers = await self._run([item for item, _ in batch])
-        except Exception as error:  # noqa: BLE001 - every waiter is told
+            answers = await self._answers(batch)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - every waiter is told
             answers = [error] * len(batch)
         finally:
             self._free += 1
@@ -97,3 +97,12 @@ class Coalescer(Generic[Item, Answer]):
             else:
                 future.set_result(answer)
         self._start()
+
+    async def _answers(
+        self, batch: list[tuple[Item, asyncio.Future[Answer]]]
+    ) -> list[Answer | BaseException]:
+        answers = await self._run([item for item, _ in batch])
+        if len(answers) != len(batch):
+            message = f"{len(answers)} answers to {len(batch)} items"
+            raise ValueError(message)
+        return answers

@@ -1,0 +1,42 @@
+"""Numbers of parameters and marks of extremes."""
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from polyclinic.kernel.search.parameters import parameters
+from polyclinic.kernel.store.index import HIGHEST, LOWEST, _marked, edge_number, param_number
+from polyclinic.kernel.types import RESOURCE_TYPES
+
+EVERY = [(kind, code) for kind in RESOURCE_TYPES for code in parameters(kind)]
+
+
+def test_no_two_parameters_share_a_number():
+    repeated = [
+        number
+        for number, times in Counter(param_number(*each) for each in EVERY).items()
+        if times > 1
+    ]
+
+    assert len(EVERY) > 1400
+    assert repeated == []
+
+
+def test_edges_of_different_elements_have_different_numbers():
+    references = [each for each in EVERY if parameters(each[0])[each[1]].type == "reference"]
+    keys = {(kind, parameters(kind)[code].keyed_as) for kind, code in references}
+
+    assert len({edge_number(*each) for each in references}) == len(keys)
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(-5, 5))))
+def test_each_parameter_has_one_lowest_and_one_highest(rows):
+    marked = _marked(rows)
+
+    lowest = {param: value for param, mark, value in marked if mark & LOWEST}
+    highest = {param: value for param, mark, value in marked if mark & HIGHEST}
+    params = {param for param, _ in rows}
+    assert lowest == {p: min(v for q, v in rows if q == p) for p in params}
+    assert highest == {p: max(v for q, v in rows if q == p) for p in params}
+    assert sum(mark & LOWEST for _, mark, _ in marked) == LOWEST * len(params)

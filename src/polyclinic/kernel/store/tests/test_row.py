@@ -1,0 +1,71 @@
+"""Rows as the arrays of one statement."""
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from polyclinic.kernel.store.row import EMPTY, Index, Row, arguments, ragged
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def row(rid, index=EMPTY):
+    return Row(
+        tenant=3,
+        rid=rid,
+        expected=0,
+        existing=False,
+        type=1,
+        id=str(rid),
+        deleted=False,
+        updated=NOW,
+        digest=5,
+        dict_id=1,
+        body=b"x",
+        index=index,
+        account=9,
+    )
+
+
+@given(st.lists(st.lists(st.integers(-(2**63), 2**63 - 1))))
+def test_ragged_lists_are_cut_out_again_by_their_offsets(lists):
+    values, offsets = ragged(lists)
+
+    assert [values[offsets[at] : offsets[at + 1]] for at in range(len(lists))] == lists
+
+
+def test_every_index_row_names_the_ordinal_of_its_resource():
+    one = Index([11], [1, 2], [(5, 50)], [(6, 3, "a")], [(7, 3, 1, 2)], [(8, 3, 0, 1.0, 2.0)])
+    two = Index([], [3], [(5, 51)], [(6, 3, "b")], [(7, 3, 3, 4)], [])
+
+    given_ = arguments([row(1, one), row(2, two)], 0, 4, [100, 101])
+
+    assert given_[17:20] == [(1, 2), (5, 5), (50, 51)]
+    assert given_[20:24] == [(1, 2), (6, 6), (3, 3), ("a", "b")]
+    assert given_[24:30] == [(1, 2), (7, 7), (3, 3), (11, 0), (1, 3), (2, 4)]
+    assert given_[30:36] == [(1,), (8,), (3,), (0,), (1.0,), (2.0,)]
+
+
+def test_rows_without_index_rows_give_empty_columns():
+    given_ = arguments([row(1)], 0, 4, [100])
+
+    assert given_[17:36] == [()] * 19
+
+
+def test_a_date_belongs_to_a_subject_only_when_there_is_one():
+    index = Index([11, 12], [], [], [], [(7, 3, 1, 2)], [])
+
+    assert arguments([row(1, index)], 0, 4, [100])[27] == (0,)
+
+
+@pytest.mark.parametrize("emptied", ["patients", "keys", "edges", "strings", "dates", "numbers"])
+def test_the_digest_of_an_index_differs_with_any_of_its_rows(emptied):
+    whole = Index([11], [1], [(5, 50)], [(6, 3, "a")], [(7, 3, 1, 2)], [(8, 3, 0, 1.0, 2.0)])
+
+    less = msgspec.structs.replace(whole, **{emptied: []})
+
+    assert whole.digest() != less.digest()
+    assert whole.digest() == msgspec.structs.replace(whole).digest()
