@@ -20,26 +20,6 @@ from polyclinic.testing.installation import Installation
 PROC = Path("/proc")
 
 
-def pytest_configure(config):
-    config.addinivalue_line(
-        "markers", "soak(short=False): ends processes; long ones run only where -m soak asks"
-    )
-
-
-def pytest_collection_modifyitems(config, items):
-    if "soak" in config.getoption("markexpr"):
-        return
-    left_out = [item for item in items if is_long(item)]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
-
-
-def is_long(item):
-    marker = item.get_closest_marker("soak")
-    return marker is not None and not marker.kwargs.get("short")
-
-
 class Victims:
     """The processes of one installation, found anew at each call, ended with SIGKILL."""
 

@@ -53,7 +53,6 @@ def kill_when_stored(installation, rows, file, wanted):
     return stored
 
 
-@pytest.mark.soak(short=True)
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("share", [0.05, 0.5])
 @pytest.mark.usefixtures("database")
@@ -70,7 +69,6 @@ def test_a_load_that_was_killed_is_completed_by_the_next(installation, rows, fil
     assert rows.ask(REPEATED) == []
 
 
-@pytest.mark.soak(short=True)
 @pytest.mark.timeout(180)
 @pytest.mark.usefixtures("database")
 def test_a_load_after_a_complete_one_changes_nothing(installation, rows, file, lines):

@@ -32,6 +32,7 @@ class Writers:
         self._token = token
         self._random = random.Random(seed)  # noqa: S311 - repeatable, not secret
         self._ending = False
+        self._acknowledged = {kind: asyncio.Event() for kind in ("create", "transact", "update")}
         self.ledger = Ledger()
         self.refused = 0
         """Answers that were no success: the database was gone, or starting."""
@@ -56,12 +57,8 @@ class Writers:
 
     async def _begun(self) -> None:
         """Wait until each kind of write was acknowledged once: a server's first ones are slow."""
-        while not (
-            self.ledger.created
-            and any(one.acknowledged for one in self.ledger.transactions)
-            and any(one.acknowledged for one in self.ledger.counted.values())
-        ):
-            await asyncio.sleep(_PAUSE_SECONDS)
+        for event in self._acknowledged.values():
+            await event.wait()
 
     async def _repeat(self, write: Write) -> None:
         connection = await connect(HOST, self._port, {"authorization": f"Bearer {self._token}"})
@@ -82,6 +79,7 @@ class Writers:
         if answer.status != 201:  # noqa: PLR2004 - HTTP
             return False
         self.ledger.created[_path(answer.header("location"))] = content
+        self._acknowledged["create"].set()
         return True
 
     def _updater(self) -> Write:
@@ -100,6 +98,7 @@ class Writers:
             if answer.status not in (200, 201):
                 return False
             counted.acknowledged = counted.sent
+            self._acknowledged["update"].set()
             return True
 
         return update
@@ -115,6 +114,7 @@ class Writers:
             return False
         self._note(bundle, answer)
         transaction.acknowledged = True
+        self._acknowledged["transact"].set()
         return True
 
     def _note(self, bundle: Json, answer: Response) -> None:
