@@ -1,7 +1,6 @@
 """What each command does."""
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -18,6 +17,8 @@ from polyclinic.app.exporting import export as export_to
 from polyclinic.app.loading import Report
 from polyclinic.app.loading import load as load_from
 from polyclinic.app.modules import MODULES
+from polyclinic.app.process import calm_collector
+from polyclinic.app.process import run as run_to_end
 from polyclinic.app.progress import Progress
 from polyclinic.app.source import Unreadable
 from polyclinic.base.clock import SystemClock
@@ -40,14 +41,14 @@ def serve(given: argparse.Namespace) -> int:
     """Serve until told to stop."""
     settings = _settings(given)
     with open_database(settings) as database:
-        asyncio.run(_migrate(database))
+        run_to_end(_migrate(database))
         return server.run(settings, database)
 
 
 def migrate(given: argparse.Namespace) -> int:
     """Bring the database to this version."""
     with open_database(_settings(given)) as database:
-        names = asyncio.run(_migrate(database))
+        names = run_to_end(_migrate(database))
     for name in names:
         sys.stdout.write(f"{name}\n")
     if not names:
@@ -100,19 +101,19 @@ def demo(given: argparse.Namespace) -> int:
     """Serve a population, with accounts to try."""
     settings = _settings(given)
     with demonstration.alone(settings), open_database(settings) as database:
-        asyncio.run(_migrate(database))
+        run_to_end(_migrate(database))
 
         async def prepare(opened: Services) -> None:
             await demonstration.prepare(opened, given.population, given.size)
 
-        asyncio.run(_opened(settings, database, prepare))
+        run_to_end(_opened(settings, database, prepare))
         demonstration.announce(settings, database)
         return server.run(settings, database)
 
 
 def doctor(given: argparse.Namespace) -> int:
     """Say what is wrong and what to do; exit code 1 when something fails."""
-    findings = asyncio.run(examine(_settings(given)))
+    findings = run_to_end(examine(_settings(given)))
     table = Table(show_header=False, box=None)
     for finding in findings:
         table.add_row(finding.state, finding.subject, finding.message, finding.remedy or "")
@@ -152,14 +153,15 @@ async def _migrate(database: Database) -> list[str]:
 
 def _with_services(settings: Settings, run: Callable[[Services], Awaitable[Result]]) -> Result:
     with open_database(settings) as database:
-        asyncio.run(_migrate(database))
-        return asyncio.run(_opened(settings, database, run))
+        run_to_end(_migrate(database))
+        return run_to_end(_opened(settings, database, run))
 
 
 async def _opened(
     settings: Settings, database: Database, run: Callable[[Services], Awaitable[Result]]
 ) -> Result:
     async with services(settings, database, MODULES) as opened:
+        calm_collector()
         return await run(opened)
 
 

@@ -1,6 +1,5 @@
 """The server: the FHIR base on raw ASGI, the modules' routes on Starlette, the user interface."""
 
-import gc
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Final
@@ -13,6 +12,7 @@ from starlette.routing import Route as StarletteRoute
 from polyclinic.app.build import migrations, services
 from polyclinic.app.jobs import running
 from polyclinic.app.modules import MODULES
+from polyclinic.app.process import calm_collector
 from polyclinic.app.static import SECURITY_HEADERS, Interface
 from polyclinic.base import log
 from polyclinic.base.config import read
@@ -27,7 +27,6 @@ from polyclinic.kernel.rest import FhirApplication, Limits
 from polyclinic.kernel.rest.message import Answer, Receive, Scope, Send
 from polyclinic.kernel.rest.outcome import refusal
 
-_YOUNG_OBJECTS: Final = 20_000
 _TEXT: Final = b"text/plain; charset=utf-8"
 _YEAR: Final = b"public, max-age=31536000, immutable"
 
@@ -64,7 +63,7 @@ class Application:
         limits = Limits(self._settings.max_body, self._settings.max_in_flight)
         self._fhir = FhirApplication(opened.store, authenticate, limits, self._settings.public_url)
         self._pages = _pages(opened, authenticate, self._modules)
-        _calm_collector()
+        calm_collector()
 
     async def stop(self) -> None:
         """Close every part, in turn."""
@@ -152,16 +151,6 @@ def create() -> Application:
     settings = read(Settings)
     log.configure(settings.log_level)
     return Application(settings)
-
-
-def _calm_collector() -> None:
-    """Keep the garbage collector from walking what lives as long as the process.
-
-    Requests leave next to no cycles behind, and a full collection walks every table and cache.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS, 20, 50)
 
 
 def _authenticator(opened: Services, modules: Sequence[Module]) -> Authenticator:

@@ -60,11 +60,13 @@ async def load(store: Store, principal: Principal, paths: Iterable[Path], watch:
     on where it stopped. Raise ``Unreadable`` for a path that is not a file of resources.
     """
     report = Report()
-    for path in find(paths):
-        try:
-            await _Load(store, principal, path, report).run(watch)
-        except Unreadable as error:
-            report.refuse([Refused(path, 0, "", str(error))], 1)
+    files = find(paths)
+    async with store.bulk(principal):
+        for path in files:
+            try:
+                await _Load(store, principal, path, report).run(watch)
+            except Unreadable as error:
+                report.refuse([Refused(path, 0, "", str(error))], 1)
     return report
 
 

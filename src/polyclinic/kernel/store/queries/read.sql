@@ -108,3 +108,7 @@ do update set next_line = excluded.next_line, finished = excluded.finished
 with gone as (delete from type_count where tenant = $1 returning type, delta)
 insert into type_count (tenant, type, delta)
 select $1, type, sum(delta) from gone group by type having sum(delta) <> 0
+
+-- keys_bulk --
+-- Switch the indexes of keys to many writes, or back to fast searches.
+select keys_bulk($1)
