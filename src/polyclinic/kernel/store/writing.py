@@ -1,6 +1,7 @@
 """Writes: prepared one by one, written together, each against the version it expects."""
 
 import asyncio
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -26,11 +27,12 @@ from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.row import EMPTY, Row, arguments
 from polyclinic.kernel.store.stored import Stored, Written, to_millisecond
 from polyclinic.kernel.store.tenancy import Tenant
+from polyclinic.kernel.store.turns import Turns
 from polyclinic.kernel.types import Resource, type_name, type_number
 
 _BATCH: Final = 32
 _LANES: Final = 2
-_TRIES: Final = 8
+_TRIES: Final = 16
 _STATEMENT_ROWS: Final = 500
 
 
@@ -70,6 +72,7 @@ class Writer:
         self._coalescer: Coalescer[Row, bool] = Coalescer(
             self._run, largest=_BATCH, lanes=_LANES, key=lambda row: (row.tenant, row.type, row.id)
         )
+        self._turns = Turns()
 
     async def write(self, tenant: Tenant, account: int, change: Change) -> Written:
         """Write one change, together with whatever others arrive at the same time.
@@ -77,13 +80,25 @@ class Writer:
         Raise ``VersionConflict``, ``NotFound`` or ``Gone`` (of a deletion), ``Unchanged``.
         """
         prepared = _Prepared(change, tenant)
-        for _ in range(_TRIES):
+        if change.must_be_new:
+            return await self._write(tenant, account, prepared)
+        identity = (tenant.number, *change.place)
+        await self._turns.take(identity)
+        try:
+            return await self._write(tenant, account, prepared)
+        finally:
+            self._turns.give(identity)
+
+    async def _write(self, tenant: Tenant, account: int, prepared: "_Prepared") -> Written:
+        """Write against the version that is current, again when another process was faster."""
+        for attempt in range(_TRIES):
             with translated():
                 row = await self._row(tenant, account, prepared)
                 written = await self._coalescer.submit(row)
             if written:
                 return self._written(row, prepared)
-            self._placement.handles.forget((tenant.number, *change.place))
+            self._placement.handles.forget((tenant.number, *prepared.change.place))
+            await asyncio.sleep(_pause(attempt))
         message = "Others keep changing this resource; read it again and repeat the change."
         raise Conflict(message)
 
@@ -109,7 +124,7 @@ class Writer:
                 ]
             for change in changes:
                 self._placement.handles.forget((tenant.number, *change.place))
-            await asyncio.sleep(0.01 * attempt)
+            await asyncio.sleep(_pause(attempt))
         message = "Others keep changing these resources; repeat the transaction."
         raise Conflict(message)
 
@@ -307,6 +322,11 @@ class _Prepared:
     def packed(self) -> bytes | None:
         """Return the compressed body."""
         return codec.pack(self.change.resource.body) if self.change.resource else None
+
+
+def _pause(attempt: int) -> float:
+    """Return the seconds until the next try: none at first, then at random, so that one wins."""
+    return random.uniform(0, 0.01 * attempt)  # noqa: S311 - keeps writers apart, no secret
 
 
 def _same(item: _Prepared, handle: Handle | None) -> bool:
