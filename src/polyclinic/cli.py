@@ -18,42 +18,44 @@ Parser = argparse.ArgumentParser
 Run = Callable[[argparse.Namespace], int]
 Add = Callable[[str, str, str, Run], Parser]
 
+STOPS: Final = (
+    DatabaseError,
+    KeyFileError,
+    KeyLost,
+    SettingError,
+    commands.Refusal,
+    AlreadyRunning,
+)
+"""What ends a command with one line and exit code 1."""
+
 _DEMO_SIZE: Final = 300
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; what stops it is one line on standard error."""
-    parser = _parser()
-    given, rest = parser.parse_known_args(arguments)
-    if rest and not hasattr(given, "arguments"):
-        parser.error(f"unknown: {' '.join(rest)}")
-    given.arguments = rest
+    given = parser().parse_args(arguments)
     run: Run = given.run
     try:
         return run(given)
-    except (
-        DatabaseError,
-        KeyFileError,
-        KeyLost,
-        SettingError,
-        commands.Refusal,
-        AlreadyRunning,
-    ) as error:
+    except STOPS as error:
         print(f"polyclinic: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
 
 
-def _parser() -> Parser:
-    parser = Parser(prog="polyclinic", description="A whole digital hospital in one package.")
-    adders = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+def parser() -> Parser:
+    """Return the parser of every command, those of the modules too."""
+    whole = Parser(prog="polyclinic", description="A whole digital hospital in one package.")
+    adders = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def command(name: str, summary: str, example: str, run: Run) -> Parser:
         added = adders.add_parser(
             name, help=summary, description=summary, epilog=f"example: {example}"
         )
-        added.add_argument("--data", type=Path, help="directory for the data (default: ./var)")
+        added.add_argument(
+            "--data", type=Path, metavar="DIR", help="directory for the data (default: ./var)"
+        )
         added.set_defaults(run=run)
         return added
 
@@ -65,24 +67,38 @@ def _parser() -> Parser:
     command("doctor", doctor, "polyclinic doctor", commands.doctor)
     for module in MODULES:
         for added in module.commands:
-            run_module = commands.of_module(added)
-            command(added.name, added.summary, added.example, run_module).set_defaults(arguments=[])
-    return parser
+            run = commands.of_module(added)
+            made = command(added.name, added.summary, added.example, run)
+            if added.add_arguments is not None:
+                added.add_arguments(made)
+    return whole
 
 
 def _add_servers(command: Add) -> None:
     serve = command(
         "serve", "serve on one port", "polyclinic serve --port 8080 --workers 2", commands.serve
     )
-    serve.add_argument("--workers", type=int, help="number of processes (default: 1)")
+    serve.add_argument(
+        "--workers", type=int, metavar="COUNT", help="number of processes (default: 1)"
+    )
     serve.add_argument("--no-jobs", action="store_true", help="run no background jobs here")
     demo = command(
         "demo", "serve a population with accounts to try", "polyclinic demo", commands.demo
     )
-    demo.add_argument("--population", type=Path, metavar="DIR", help="load this instead")
-    demo.add_argument("--size", type=int, default=_DEMO_SIZE, help="patients to make")
+    demo.add_argument(
+        "--population", type=Path, metavar="DIR", help="load this instead of making patients"
+    )
+    demo.add_argument(
+        "--size",
+        type=int,
+        default=_DEMO_SIZE,
+        metavar="COUNT",
+        help=f"patients to make (default: {_DEMO_SIZE})",
+    )
     for server in (serve, demo):
-        server.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+        server.add_argument(
+            "--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)"
+        )
         server.add_argument("--port", type=int, help="port to listen on (default: 8080)")
 
 
@@ -93,11 +109,15 @@ def _add_movers(command: Add) -> None:
         "polyclinic load patients.ndjson.gz bundles/",
         commands.load,
     )
-    load.add_argument("paths", type=Path, nargs="+", metavar="FILE|DIR")
+    load.add_argument(
+        "paths", type=Path, nargs="+", metavar="FILE|DIR", help="what to load, directories whole"
+    )
     export = command(
         "export", "write every resource as NDJSON", "polyclinic export backup/", commands.export
     )
-    export.add_argument("directory", type=Path, metavar="DIR")
+    export.add_argument(
+        "directory", type=Path, metavar="DIR", help="where to write: a new or empty directory"
+    )
 
 
 if __name__ == "__main__":

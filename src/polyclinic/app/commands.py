@@ -126,7 +126,7 @@ def of_module(command: Command) -> Callable[[argparse.Namespace], int]:
 
     def run(given: argparse.Namespace) -> int:
         async def inner(opened: Services) -> int:
-            return await command.run(opened, given.arguments)
+            return await command.run(opened, given)
 
         return _with_services(_settings(given), inner)
 

@@ -1,5 +1,6 @@
 """The contract between the platform and a feature."""
 
+from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -70,8 +71,10 @@ class Command:
     name: str
     summary: str
     example: str
-    run: Callable[[Services, list[str]], Awaitable[int]]
+    run: Callable[[Services, Namespace], Awaitable[int]]
     """Returns the exit code."""
+    add_arguments: Callable[[ArgumentParser], None] | None = None
+    """Adds what it takes besides ``--data``."""
 
 
 class Contributor(Protocol):

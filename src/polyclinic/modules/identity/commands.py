@@ -1,18 +1,25 @@
 """`polyclinic token`: a bearer token for a client."""
 
-import argparse
 import sys
+from argparse import ArgumentParser, Namespace
 
 from polyclinic.kernel.module import Command, Services
 from polyclinic.modules.identity.service import Identity
 
 
-async def token(services: Services, arguments: list[str]) -> int:
+def token_arguments(parser: ArgumentParser) -> None:
+    """Add what ``token`` takes."""
+    parser.add_argument("--user", required=True, metavar="NAME", help="name of the account")
+    parser.add_argument(
+        "--label",
+        default="command line",
+        metavar="TEXT",
+        help="what the token is for (default: command line)",
+    )
+
+
+async def token(services: Services, given: Namespace) -> int:
     """Write a new token of an account to standard output; it is shown only here."""
-    parser = argparse.ArgumentParser(prog="polyclinic token")
-    parser.add_argument("--user", required=True, help="name of the account")
-    parser.add_argument("--label", default="command line", help="what the token is for")
-    given = parser.parse_args(arguments)
     try:
         secret = await services.part(Identity).issue_token(given.user, given.label)
     except LookupError:
@@ -28,5 +35,6 @@ COMMANDS = (
         summary="make a bearer token for a client",
         example="polyclinic token --user doctor",
         run=token,
+        add_arguments=token_arguments,
     ),
 )
