@@ -137,7 +137,10 @@ class Writer:
             item.change.place
             for item in prepared
             if not item.change.must_be_new
-            and self._placement.handles.get((number, *item.change.place)) is None
+            and (
+                (handle := self._handle(number, item.change.place)) is None
+                or _doubtful(handle, item)
+            )
         ]
         found = await self._placement.find(number, unknown) if unknown else {}
         new = [
@@ -241,7 +244,7 @@ class Writer:
     async def _together(self, rows: list[Row]) -> list[bool | BaseException]:
         """Write rows in one statement; when it fails, each alone, so that one hurts no other."""
         try:
-            done = await self._statement(self._pool, rows)
+            done = await self._statement(rows)
         except (asyncpg.PostgresError, *RETRIED) as error:
             if len(rows) == 1:
                 return [False if isinstance(error, RETRIED) else error]
@@ -253,13 +256,26 @@ class Writer:
         if not rows:
             return True
         rows = sorted(rows, key=lambda row: row.rid)
+        numbers = self._counter.take(len(rows))
+        committed = False
+        try:
+            committed = await self._transaction(rows, numbers)
+        finally:
+            if not committed:
+                self._counter.give_back(numbers)
+        return committed
+
+    async def _transaction(self, rows: Sequence[Row], numbers: Sequence[int]) -> bool:
         async with self._pool.acquire() as connection:
             transaction = connection.transaction()
             await transaction.start()
             try:
                 for start in range(0, len(rows), _STATEMENT_ROWS):
-                    part = rows[start : start + _STATEMENT_ROWS]
-                    if len(await self._statement(connection, part, rows[0].rid)) != len(part):
+                    part = slice(start, start + _STATEMENT_ROWS)
+                    done = await self._write_rows(
+                        connection, rows[part], numbers[part], rows[0].rid
+                    )
+                    if len(done) != len(rows[part]):
                         await transaction.rollback()
                         return False
                 await transaction.commit()
@@ -272,21 +288,27 @@ class Writer:
                 raise
         return True
 
-    async def _statement(
-        self, executor: Connections | Connection, rows: Sequence[Row], txgroup: int = 0
-    ) -> set[int]:
+    async def _statement(self, rows: Sequence[Row]) -> set[int]:
         """Run the one statement; return the ordinals (from 1) of the rows that it wrote."""
         numbers = self._counter.take(len(rows))
+        done: set[int] = set()
         try:
-            found = await executor.fetch(
-                STATEMENTS["write"], *arguments(rows, txgroup, self._counter.worker, numbers)
-            )
-        except BaseException:
-            self._counter.give_back(numbers)
-            raise
-        done = {row[0] for row in found}
-        self._counter.give_back([n for at, n in enumerate(numbers, 1) if at not in done])
+            done = await self._write_rows(self._pool, rows, numbers)
+        finally:
+            self._counter.give_back([n for at, n in enumerate(numbers, 1) if at not in done])
         return done
+
+    async def _write_rows(
+        self,
+        executor: Connections | Connection,
+        rows: Sequence[Row],
+        numbers: Sequence[int],
+        txgroup: int = 0,
+    ) -> set[int]:
+        found = await executor.fetch(
+            STATEMENTS["write"], *arguments(rows, txgroup, self._counter.worker, numbers)
+        )
+        return {row[0] for row in found}
 
 
 class _Prepared:
