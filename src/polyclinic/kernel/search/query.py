@@ -29,6 +29,7 @@ from polyclinic.kernel.search.predicate import (
     TokenIs,
     UriIs,
 )
+from polyclinic.kernel.types import is_id
 
 DEFAULT_COUNT: Final = 20
 MOST: Final = 1000
@@ -140,7 +141,7 @@ class _Reader:
             message = f"{param.code} has over {_MOST_VALUES} values; search in parts."
             raise BadRequest(message)
         if param.code == "_id":
-            return IdIs(tuple(texts))
+            return IdIs(tuple(text for text in texts if is_id(text)))
         parts = tuple(self._leaf(param, target, text) for text in texts)
         return parts[0] if len(parts) == 1 else AnyOf(parts)
 

@@ -296,20 +296,27 @@ _RANGES: Final[dict[Comparison, Callable[[_Argument, _Argument], str]]] = {
 
 def _last_updated(comparison: Comparison, low: int, high: int, statement: Statement) -> str:
     """Compare the moment of the last update, a point, with the asked range."""
-    start = _moment(statement.argument(low, "bigint"))
-    end = _moment(statement.argument(high, "bigint"))
-    inside = f"r.last_updated >= {start} and r.last_updated < {end}"
-    return {
-        Comparison.EQUAL: f"({inside})",
-        Comparison.APPROXIMATELY: f"({inside})",
-        Comparison.NOT_EQUAL: f"not ({inside})",
-        Comparison.GREATER: f"r.last_updated >= {end}",
-        Comparison.STARTS_AFTER: f"r.last_updated >= {end}",
-        Comparison.LESS: f"r.last_updated < {start}",
-        Comparison.ENDS_BEFORE: f"r.last_updated < {start}",
-        Comparison.GREATER_OR_EQUAL: f"r.last_updated >= {start}",
-        Comparison.LESS_OR_EQUAL: f"r.last_updated < {end}",
-    }[comparison]
+
+    def start() -> str:
+        return _moment(statement.argument(low, "bigint"))
+
+    def end() -> str:
+        return _moment(statement.argument(high, "bigint"))
+
+    match comparison:
+        case Comparison.EQUAL | Comparison.APPROXIMATELY:
+            return f"(r.last_updated >= {start()} and r.last_updated < {end()})"
+        case Comparison.NOT_EQUAL:
+            return f"(r.last_updated < {start()} or r.last_updated >= {end()})"
+        case Comparison.GREATER | Comparison.STARTS_AFTER:
+            return f"r.last_updated >= {end()}"
+        case Comparison.LESS | Comparison.ENDS_BEFORE:
+            return f"r.last_updated < {start()}"
+        case Comparison.GREATER_OR_EQUAL:
+            return f"r.last_updated >= {start()}"
+        case Comparison.LESS_OR_EQUAL:
+            return f"r.last_updated < {end()}"
+    assert_never(comparison)
 
 
 def _subject(query: Query, statement: Statement) -> str | None:

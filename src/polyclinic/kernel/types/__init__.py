@@ -14,6 +14,7 @@ from polyclinic.kernel.types.definitions import (
     type_number,
 )
 from polyclinic.kernel.types.depth import MAX_DEPTH
+from polyclinic.kernel.types.primitives import is_id
 from polyclinic.kernel.types.resource import Resource, faults, from_json, parse, splice
 from polyclinic.kernel.types.structs import struct_class
 
@@ -26,6 +27,7 @@ __all__ = [
     "TypeDefinition",
     "faults",
     "from_json",
+    "is_id",
     "parse",
     "splice",
     "struct_class",

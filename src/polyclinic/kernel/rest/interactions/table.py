@@ -16,7 +16,7 @@ from polyclinic.kernel.rest.interactions.update import update
 from polyclinic.kernel.rest.interactions.vread import vread
 from polyclinic.kernel.rest.message import Answer, Request
 from polyclinic.kernel.store import Store
-from polyclinic.kernel.types import RESOURCE_TYPES
+from polyclinic.kernel.types import RESOURCE_TYPES, is_id
 
 Level = Literal["instance", "type", "system"]
 Shape = tuple[str, ...]
@@ -49,6 +49,8 @@ async def dispatch(store: Store, request: Request) -> Answer:
     interactions = matching(request.path)
     if interactions is None:
         raise NotFound(_no_such(request.path))
+    if len(request.path) > 1 and request.path[1] not in _WORDS and not is_id(request.path[1]):
+        raise NotFound
     interaction = interactions.get(request.method)
     if interaction is None:
         raise NotAllowed(tuple(sorted(interactions)))

@@ -243,3 +243,47 @@ async def test_consecutive_pages_do_not_overlap_when_dates_are_equal(fhir, clini
 
     assert len(set(found)) == 9
     assert all(one != other for one, other in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    ("prefix", "found"),
+    [
+        ("eq", ["p"]),
+        ("ne", []),
+        ("gt", []),
+        ("lt", []),
+        ("ge", ["p"]),
+        ("le", ["p"]),
+        ("sa", []),
+        ("eb", []),
+        ("ap", ["p"]),
+    ],
+)
+async def test_by_last_update_with_every_prefix(fhir, clinic: Clinic, prefix, found):
+    await clinic.put(patient("p"))
+    updated = (await fhir.get("Patient/p")).json()["meta"]["lastUpdated"]
+
+    assert await ids(fhir, f"Patient?_lastUpdated={prefix}{updated}") == found
+    assert await ids(fhir, "Patient?_lastUpdated=gt2001") == ["p"]
+    assert await ids(fhir, "Patient?_lastUpdated=lt2001") == []
+
+
+@pytest.mark.parametrize("prefix", ["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"])
+@pytest.mark.parametrize(
+    "value",
+    ["date={}2020", "value-quantity={}5|http://unitsofmeasure.org|kg", "value-quantity={}5"],
+)
+async def test_every_prefix_is_a_statement_that_runs(fhir, clinic: Clinic, prefix, value):
+    await clinic.put(observation("o", "a", effectiveDateTime="2020-05"))
+
+    assert (await fhir.get(f"Observation?{value.format(prefix)}")).status_code == 200
+
+
+async def test_a_quantity_is_found_under_its_unit_only(fhir, clinic: Clinic):
+    weight = {"value": 70.5, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"}
+    await clinic.put(observation("o", "a", valueQuantity=weight))
+
+    assert await ids(fhir, "Observation?value-quantity=70.5") == ["o"]
+    assert await ids(fhir, "Observation?value-quantity=gt70|http://unitsofmeasure.org|kg") == ["o"]
+    assert await ids(fhir, "Observation?value-quantity=gt70|http://unitsofmeasure.org|g") == []
+    assert await ids(fhir, "Observation?_sort=-value-quantity") == ["o"]
