@@ -296,27 +296,29 @@ _RANGES: Final[dict[Comparison, Callable[[_Argument, _Argument], str]]] = {
 
 def _last_updated(comparison: Comparison, low: int, high: int, statement: Statement) -> str:
     """Compare the moment of the last update, a point, with the asked range."""
+    return _MOMENTS[comparison](
+        lambda: _moment(statement.argument(low, "bigint")),
+        lambda: _moment(statement.argument(high, "bigint")),
+    )
 
-    def start() -> str:
-        return _moment(statement.argument(low, "bigint"))
 
-    def end() -> str:
-        return _moment(statement.argument(high, "bigint"))
-
-    match comparison:
-        case Comparison.EQUAL | Comparison.APPROXIMATELY:
-            return f"(r.last_updated >= {start()} and r.last_updated < {end()})"
-        case Comparison.NOT_EQUAL:
-            return f"(r.last_updated < {start()} or r.last_updated >= {end()})"
-        case Comparison.GREATER | Comparison.STARTS_AFTER:
-            return f"r.last_updated >= {end()}"
-        case Comparison.LESS | Comparison.ENDS_BEFORE:
-            return f"r.last_updated < {start()}"
-        case Comparison.GREATER_OR_EQUAL:
-            return f"r.last_updated >= {start()}"
-        case Comparison.LESS_OR_EQUAL:
-            return f"r.last_updated < {end()}"
-    assert_never(comparison)
+_MOMENTS: Final[dict[Comparison, Callable[[_Argument, _Argument], str]]] = {
+    Comparison.EQUAL: lambda start, end: (
+        f"(r.last_updated >= {start()} and r.last_updated < {end()})"
+    ),
+    Comparison.NOT_EQUAL: lambda start, end: (
+        f"(r.last_updated < {start()} or r.last_updated >= {end()})"
+    ),
+    Comparison.GREATER: lambda _, end: f"r.last_updated >= {end()}",
+    Comparison.LESS: lambda start, _: f"r.last_updated < {start()}",
+    Comparison.GREATER_OR_EQUAL: lambda start, _: f"r.last_updated >= {start()}",
+    Comparison.LESS_OR_EQUAL: lambda _, end: f"r.last_updated < {end()}",
+    Comparison.STARTS_AFTER: lambda _, end: f"r.last_updated >= {end()}",
+    Comparison.ENDS_BEFORE: lambda start, _: f"r.last_updated < {start()}",
+    Comparison.APPROXIMATELY: lambda start, end: (
+        f"(r.last_updated >= {start()} and r.last_updated < {end()})"
+    ),
+}
 
 
 def _subject(query: Query, statement: Statement) -> str | None:
