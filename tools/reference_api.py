@@ -1,0 +1,110 @@
+"""The reference page of the API: interactions, routes, and who may call them."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from markdown import HEAD, code, codes, table
+
+from polyclinic.app.modules import MODULES
+from polyclinic.kernel.access.decide import ROLES, Role
+from polyclinic.kernel.rest.interactions import INTERACTIONS
+from polyclinic.kernel.rest.interactions.table import Interaction
+from polyclinic.kernel.types import RESOURCE_TYPES
+
+_HEAD: Final = """# API
+
+The FHIR base is `/fhir`, FHIR R4 (4.0.1), JSON. `GET /fhir/metadata` answers with the
+CapabilityStatement.
+
+## Who asks
+
+A client sends `Authorization: Bearer TOKEN`; `polyclinic token --user NAME` makes one. A browser
+has the cookie of its session, and sends `X-Polyclinic-Request: 1` with everything but GET and HEAD.
+Without either, all but what is marked *anybody* answers 401.
+
+## Interactions
+
+All {count} resource types of R4 have them.
+
+"""
+_HEADERS: Final = """
+| Header | With | What it does |
+|---|---|---|
+| `If-Match: W/"3"` | update, patch, delete | 412 unless version 3 is the current one |
+| `If-None-Match: W/"3"` | read | 304 if version 3 is the current one |
+| `If-Modified-Since` | read | 304 if it has not changed since |
+| `Prefer: return=minimal` | writes | no body in the answer |
+| `Prefer: return=OperationOutcome` | writes | an OperationOutcome in the answer, not the resource |
+| `Prefer: handling=strict` | search | an unknown parameter is an error |
+| `Accept-Encoding: gzip`, `Content-Encoding: gzip` | all | compressed answer, compressed body |
+
+A body is `application/fhir+json` (or `application/json`), a patch `application/json-patch+json`;
+`POLYCLINIC_MAX_BODY` ([settings](settings.md)) limits its size. An update of what is not there
+creates it. [Search](search.md) and [errors](errors.md) have pages of their own.
+"""
+_ROLES: Final = """
+## Roles
+
+What an account may do with each type of resource. The role {own} reaches its own record only: the
+resources of its patient's compartment, and those that belong to no patient; what it may not see is
+answered as if it did not exist. The role `job` is that of commands and background jobs.
+
+"""
+_ROUTES: Final = """
+## Other addresses
+
+"""
+_OF_THE_PLATFORM: Final = (
+    ("`GET /healthz`", "anybody", "200 while the process is alive"),
+    ("`GET /readyz`", "anybody", "200 when the database is reachable and migrated, else 503"),
+    ("`GET /fhir/metadata`", "anybody", "the CapabilityStatement"),
+    ("`GET` of any other path", "anybody", "the page that every screen starts from, and its files"),
+)
+
+
+def api_page() -> str:
+    """Return the page of the API."""
+    names = ("Interaction", "Method", "Path", "Of")
+    return (
+        HEAD
+        + _HEAD.format(count=len(RESOURCE_TYPES))
+        + table(names, map(_interaction, INTERACTIONS))
+        + _HEADERS
+        + _ROLES.format(own=codes(name for name, role in ROLES.items() if role.own_patient_only))
+        + table(("Types", *ROLES), _rights())
+        + _ROUTES
+        + table(("Address", "Who", "What it does"), _routes())
+    )
+
+
+def _interaction(interaction: Interaction) -> tuple[str, str, str, str]:
+    words = {"type": "Type"}
+    path = "/".join(("/fhir", *(words.get(word, word) for word in interaction.shape)))
+    names = {"transaction": "transaction, batch"}
+    name = names.get(interaction.code, interaction.code)
+    return name, code(interaction.method), code(path), interaction.level
+
+
+def _rights() -> Iterator[tuple[str, ...]]:
+    """Yield a row for each group of types that every role treats alike, the largest last."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name in RESOURCE_TYPES:
+        groups.setdefault(tuple(_right(role, name) for role in ROLES.values()), []).append(name)
+    *smaller, largest = sorted(groups.items(), key=lambda group: len(group[1]))
+    for rights, names in smaller:
+        yield (", ".join(names), *rights)
+    yield (f"the other {len(largest[1])}", *largest[0])
+
+
+def _right(role: Role, resource_type: str) -> str:
+    allowed = {"read": role.reads, "write": role.writes}
+    return ", ".join(word for word, types in allowed.items() if resource_type in types) or "no"
+
+
+def _routes() -> Iterator[tuple[str, str, str]]:
+    yield from _OF_THE_PLATFORM
+    for module in MODULES:
+        for route in module.routes:
+            who = "anybody" if route.public else "who is signed in"
+            said = " ".join((route.handler.__doc__ or "").split())
+            yield code(f"{route.method} {route.path}"), who, said
