@@ -1,7 +1,8 @@
 /** What a module's `ui/index.ts` may export: all of it data, so that it can be listed and switched off. */
 
 import type { Icon } from '@tabler/icons-react';
-import { type ComponentType, createContext, type LazyExoticComponent, lazy } from 'react';
+import { type ComponentType, createContext } from 'react';
+import type { Fetched } from './fetched';
 
 export interface PageProps {
   /** The named parts of the path. */
@@ -91,17 +92,3 @@ export const EMPTY_REGISTRY: Registry = {
 
 /** What all modules add together; the shell provides it. */
 export const RegistryContext = createContext<Registry>(EMPTY_REGISTRY);
-
-type Exports<K extends string, P> = Readonly<Record<K, ComponentType<P>>>;
-
-/** A component that is fetched when it is first shown, or before. */
-export type Fetched<P> = LazyExoticComponent<ComponentType<P>> & { readonly fetch: () => void };
-
-/** Return a component that is fetched when it is first shown, by the name it is exported under. */
-export function lazyNamed<K extends string, P extends object>(
-  load: () => Promise<Exports<K, P>>,
-  name: K,
-): Fetched<P> {
-  const component = lazy(async () => ({ default: (await load())[name] }));
-  return Object.assign(component, { fetch: () => void load() });
-}

@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
+import { fetched, useFetchEarly } from '@web/kit/fetched';
 import { type Command, RegistryContext } from '@web/kit/module';
-import { lazy, Suspense, useContext, useState } from 'react';
+import { Suspense, useContext, useState } from 'react';
 import { Redirect, Route, Switch, useLocation } from 'wouter';
 import { useCommands } from './commands';
 import styles from './Frame.module.css';
@@ -8,11 +9,11 @@ import { useKeys, useSingleKeys } from './keys';
 import { t } from './messages';
 import { useOnline } from './online';
 import { NotFound, PageFrame } from './PageFrame';
+import { Palette } from './Palette';
 import { Rail } from './Rail';
 import { type Session, signOut } from './session';
 
-const Palette = lazy(async () => ({ default: (await import('./Palette')).Palette }));
-const KeysDialog = lazy(async () => ({ default: (await import('./KeysDialog')).KeysDialog }));
+const KeysDialog = fetched(() => import('./KeysDialog'), 'KeysDialog');
 
 /** The id of the patient whose chart an address belongs to. */
 function patientIn(path: string): string | undefined {
@@ -53,6 +54,7 @@ function Pages() {
 
 /** Rail, page and dialogs of whoever is signed in. */
 export function Frame({ session }: { session: Session }) {
+  useFetchEarly(KeysDialog);
   const registry = useContext(RegistryContext);
   const client = useQueryClient();
   const [path, go] = useLocation();
@@ -91,17 +93,17 @@ export function Frame({ session }: { session: Session }) {
         )}
         <Pages />
       </div>
+      {dialogs.open === 'palette' ? (
+        <Palette
+          query={query}
+          onQuery={setQuery}
+          commands={commands}
+          onCommand={run}
+          onGo={go}
+          onClose={dialogs.close}
+        />
+      ) : null}
       <Suspense fallback={null}>
-        {dialogs.open === 'palette' ? (
-          <Palette
-            query={query}
-            onQuery={setQuery}
-            commands={commands}
-            onCommand={run}
-            onGo={go}
-            onClose={dialogs.close}
-          />
-        ) : null}
         {dialogs.open === 'keys' ? (
           <KeysDialog
             commands={commands}

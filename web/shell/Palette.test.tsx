@@ -113,6 +113,29 @@ test('Esc closes and what was typed stays', async () => {
   expect((screen.getByRole('combobox') as HTMLInputElement).value).toBe('sipes');
 });
 
+test('letters typed before the field has the focus are kept', async () => {
+  palette();
+  const field = screen.getByRole('combobox') as HTMLInputElement;
+  field.blur();
+
+  await userEvent.keyboard('con');
+
+  expect(field.value).toBe('con');
+});
+
+test('a letter typed early replaces what was typed the last time', async () => {
+  palette();
+  await type('sipes');
+  await userEvent.keyboard('{Escape}');
+  await userEvent.click(await screen.findByRole('button', { name: 'Again' }));
+  const field = screen.getByRole('combobox') as HTMLInputElement;
+  field.blur();
+
+  await userEvent.keyboard('c');
+
+  expect(field.value).toBe('c');
+});
+
 test('commands are found by their words', async () => {
   const { onRun } = palette();
 

@@ -1,6 +1,7 @@
 import { Modal } from '@mantine/core';
 import { type Command, RegistryContext } from '@web/kit/module';
 import { type KeyboardEvent, useContext, useEffect, useId, useState } from 'react';
+import { useField } from './field';
 import { t } from './messages';
 import styles from './Palette.module.css';
 import { type Choice, type ChoiceGroup, matchingCommands, useFindings } from './palette';
@@ -101,6 +102,7 @@ export function Palette(props: PaletteProps) {
   const { query, onQuery, onClose } = props;
   const { groups, choices, searching, failed } = usePalette(props);
   const list = useId();
+  const field = useField(query, onQuery);
   const { chosen, move, optionId } = useChosen(choices, list);
   const choose = (choice: Choice | undefined): void => {
     if (choice !== undefined) {
@@ -123,7 +125,7 @@ export function Palette(props: PaletteProps) {
   };
   const nothing = !searching && choices.length === 0 && failed.length === 0;
   return (
-    <Modal.Root opened onClose={onClose} size="lg" yOffset="10vh">
+    <Modal.Root opened onClose={onClose} size="lg" yOffset="10vh" transitionProps={{ duration: 0 }}>
       <Modal.Overlay />
       <Modal.Content aria-label={t('palette.title')}>
         <input
@@ -140,8 +142,7 @@ export function Palette(props: PaletteProps) {
           autoComplete="off"
           spellCheck={false}
           value={query}
-          onChange={(event) => onQuery(event.currentTarget.value)}
-          onFocus={(event) => event.currentTarget.select()}
+          {...field}
           onKeyDown={onKeyDown}
         />
         <div id={list} role="listbox" aria-label={t('palette.title')} className={styles['list']}>

@@ -1,14 +1,13 @@
 import { ActionIcon, Button } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight, IconZoomIn, IconZoomOut } from '@tabler/icons-react';
-import { type KeyboardEvent, lazy, Suspense, useMemo, useState } from 'react';
+import { type KeyboardEvent, Suspense, useMemo, useState } from 'react';
 import { formatDay } from '../format/date';
 import { Loading } from '../Loaded';
 import { t } from '../messages';
+import { PlotCanvas } from './canvas';
 import { moved, type Stretch, showing, wholeStretch, zoomed } from './series';
 import type { TrendSeries } from './TrendChart';
 import styles from './TrendChart.module.css';
-
-const PlotCanvas = lazy(async () => ({ default: (await import('./PlotCanvas')).PlotCanvas }));
 
 const HEIGHT = 260;
 const ZOOM = 0.6;

@@ -1,13 +1,7 @@
 import type { ObservationValue, Resource } from '@web/fhir/types';
-import {
-  createContext,
-  lazy,
-  type ReactNode,
-  Suspense,
-  useContext,
-  useMemo,
-  useState,
-} from 'react';
+import { createContext, type ReactNode, Suspense, useContext, useMemo, useState } from 'react';
+import { fetched, useFetchEarly } from '../fetched';
+import { Guarded } from '../Guarded';
 
 /** What a person asked the origin of. */
 export interface SourceRequest {
@@ -22,21 +16,22 @@ export interface SourceRequest {
 type Open = (request: SourceRequest) => void;
 const SourceContext = createContext<Open>(() => undefined);
 
-const SourcePopover = lazy(async () => ({
-  default: (await import('./SourcePopover')).SourcePopover,
-}));
+const SourcePopover = fetched(() => import('./SourcePopover'), 'SourcePopover');
 
 /** Hold the one popover that says where a number comes from. */
 export function SourceProvider({ children }: { children: ReactNode }) {
+  useFetchEarly(SourcePopover);
   const [request, setRequest] = useState<SourceRequest>();
   const close = useMemo(() => () => setRequest(undefined), []);
   return (
     <SourceContext value={setRequest}>
       {children}
       {request === undefined ? null : (
-        <Suspense fallback={null}>
-          <SourcePopover request={request} onClose={close} />
-        </Suspense>
+        <Guarded key={request.label}>
+          <Suspense fallback={null}>
+            <SourcePopover request={request} onClose={close} />
+          </Suspense>
+        </Guarded>
       )}
     </SourceContext>
   );

@@ -1,7 +1,8 @@
 /** What the chart adds to the interface. */
 
 import { IconUsers } from '@tabler/icons-react';
-import { type Finder, lazyNamed, type Page, type Panel, type Place } from '@web/kit/module';
+import { fetched } from '@web/kit/fetched';
+import type { Finder, Page, Panel, Place } from '@web/kit/module';
 import { t } from './messages';
 import { PATIENT_FINDER } from './patients/finder';
 
@@ -28,12 +29,12 @@ export const pages: readonly Page[] = [
   {
     path: '/patients',
     title: () => t('patients.title'),
-    component: lazyNamed(() => import('./patients/PatientsPage'), 'PatientsPage'),
+    component: fetched(() => import('./patients/PatientsPage'), 'PatientsPage'),
   },
   {
     path: '/patients/:patientId',
     title: () => t('chart.title'),
-    component: lazyNamed(loadChart, 'ChartPage'),
+    component: fetched(loadChart, 'ChartPage'),
   },
 ];
 
@@ -43,49 +44,49 @@ export const panels: readonly Panel[] = [
     slot: 'chart.story',
     order: 10,
     title: () => t('problems.title'),
-    component: lazyNamed(loadPanels, 'ProblemsPanel'),
+    component: fetched(loadPanels, 'ProblemsPanel'),
   },
   {
     key: 'encounters',
     slot: 'chart.story',
     order: 20,
     title: () => t('encounters.title'),
-    component: lazyNamed(loadPanels, 'EncountersPanel'),
+    component: fetched(loadPanels, 'EncountersPanel'),
   },
   {
     key: 'immunizations',
     slot: 'chart.story',
     order: 30,
     title: () => t('immunizations.title'),
-    component: lazyNamed(loadPanels, 'ImmunizationsPanel'),
+    component: fetched(loadPanels, 'ImmunizationsPanel'),
   },
   {
     key: 'allergies',
     slot: 'chart.now',
     order: 10,
     title: () => t('allergies.title'),
-    component: lazyNamed(loadPanels, 'AllergiesPanel'),
+    component: fetched(loadPanels, 'AllergiesPanel'),
   },
   {
     key: 'medications',
     slot: 'chart.now',
     order: 20,
     title: () => t('medications.title'),
-    component: lazyNamed(loadPanels, 'MedicationsPanel'),
+    component: fetched(loadPanels, 'MedicationsPanel'),
   },
   {
     key: 'vitals',
     slot: 'chart.now',
     order: 30,
     title: () => t('vitals.title'),
-    component: lazyNamed(loadPanels, 'VitalsPanel'),
+    component: fetched(loadPanels, 'VitalsPanel'),
   },
   {
     key: 'labs',
     slot: 'chart.now',
     order: 40,
     title: () => t('labs.title'),
-    component: lazyNamed(loadPanels, 'LabsPanel'),
+    component: fetched(loadPanels, 'LabsPanel'),
   },
 ];
 

@@ -59,7 +59,7 @@ function RecentPatients() {
 function AllPatients() {
   const { data, error, retry, loadMore, loadingMore } = useSearch(
     'Patient',
-    { _sort: 'name', _count: PAGE, _total: 'accurate' },
+    { _sort: 'family', _count: PAGE, _total: 'accurate' },
     PAGE,
   );
   const total = data?.total;

@@ -55,7 +55,7 @@ export async function findPatients(
 ): Promise<FoundPatients> {
   const pages = await Promise.all(
     patientSearches(typed).map((params) =>
-      search('Patient', { ...params, _sort: 'name', _count: count }, { signal }),
+      search('Patient', { ...params, _sort: 'family', _count: count }, { signal }),
     ),
   );
   const byId = new Map(

@@ -1,10 +1,15 @@
+import { PlotCanvas } from '@web/kit/chart/canvas';
 import { Sparkline } from '@web/kit/chart/Sparkline';
 import { UnstyledButton } from '@web/kit/controls';
 import { type Column, DataTable } from '@web/kit/DataTable';
+import { fetched, useFetchEarly } from '@web/kit/fetched';
+import { Guarded } from '@web/kit/Guarded';
+import { Loading } from '@web/kit/Loaded';
 import { applicableRange } from '@web/kit/observation/range';
 import { measuredAt } from '@web/kit/observation/value';
+import { SidePanel } from '@web/kit/SidePanel';
 import { When } from '@web/kit/When';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 import { t } from '../messages';
 import type { Kind } from './kinds';
 import { ResultCell } from './ResultCell';
@@ -12,7 +17,7 @@ import styles from './Results.module.css';
 import { isStale, partText } from './text';
 import { seriesOf } from './trend';
 
-const TrendPanel = lazy(async () => ({ default: (await import('./TrendPanel')).TrendPanel }));
+const Trend = fetched(() => import('./TrendPanel'), 'TrendPanel');
 
 /** Enough for a line of 88 pixels. */
 const SPARK_POINTS = 60;
@@ -93,6 +98,7 @@ export interface ResultTableProps {
 
 /** The latest value of each kind with its course; the name of a kind opens the whole of it. */
 export function ResultTable({ caption, kindTitle, kinds, patientId, step }: ResultTableProps) {
+  useFetchEarly(Trend, PlotCanvas);
   const [open, setOpen] = useState<Kind>();
   return (
     <div className={styles['results']}>
@@ -104,9 +110,13 @@ export function ResultTable({ caption, kindTitle, kinds, patientId, step }: Resu
         step={step}
       />
       {open === undefined ? null : (
-        <Suspense fallback={null}>
-          <TrendPanel kind={open} patientId={patientId} onClose={() => setOpen(undefined)} />
-        </Suspense>
+        <SidePanel title={open.name} onClose={() => setOpen(undefined)}>
+          <Guarded>
+            <Suspense fallback={<Loading what={open.name} />}>
+              <Trend kind={open} patientId={patientId} />
+            </Suspense>
+          </Guarded>
+        </SidePanel>
       )}
     </div>
   );

@@ -6,7 +6,6 @@ import { formatCount } from '@web/kit/format/number';
 import { Loaded } from '@web/kit/Loaded';
 import { MoreButton } from '@web/kit/MoreButton';
 import { measuredAt } from '@web/kit/observation/value';
-import { SidePanel } from '@web/kit/SidePanel';
 import { useMemo } from 'react';
 import { t } from '../messages';
 import { type Kind, kindsOf, momentOf } from './kinds';
@@ -81,23 +80,18 @@ function Trend({ kind }: { kind: Kind }) {
 export interface TrendPanelProps {
   readonly kind: Kind;
   readonly patientId: string;
-  readonly onClose: () => void;
 }
 
-/** The course of one kind of result, in a drawer beside the chart. */
-export function TrendPanel({ kind, patientId, onClose }: TrendPanelProps) {
-  return (
-    <SidePanel title={kind.name} onClose={onClose}>
-      {kind.coding === undefined ? (
-        <Trend kind={kind} />
-      ) : (
-        <SearchedTrend kind={kind} patientId={patientId} />
-      )}
-    </SidePanel>
+/** The whole course of one kind of result. */
+export function TrendPanel({ kind, patientId }: TrendPanelProps) {
+  return kind.coding === undefined ? (
+    <Trend kind={kind} />
+  ) : (
+    <SearchedTrend kind={kind} patientId={patientId} />
   );
 }
 
-function SearchedTrend({ kind, patientId }: Omit<TrendPanelProps, 'onClose'>) {
+function SearchedTrend({ kind, patientId }: TrendPanelProps) {
   const { system, code } = kind.coding ?? {};
   const { data, error, retry, loadMore, loadingMore } = useSearch(
     'Observation',
