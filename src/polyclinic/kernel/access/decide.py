@@ -28,7 +28,9 @@ class Decision:
     """Leave to go on, within a limit."""
 
     own_patient: str | None = None
-    """Only resources of this patient's compartment, and those of no patient."""
+    """Only resources of this patient's compartment."""
+    shared: bool = False
+    """Of this type, those of no patient too: an organization, a code system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,11 @@ class Role:
     reads: frozenset[str]
     writes: frozenset[str]
     own_patient_only: bool = False
+    shared: frozenset[str] = frozenset()
+    """Types of which such a role sees also what belongs to no patient.
+
+    Of any other type that is an error or a person without a record here, and nobody's to see.
+    """
 
 
 _ALL: Final = frozenset(RESOURCE_TYPES)
@@ -135,6 +142,7 @@ ROLES: Final[dict[str, Role]] = {
         reads=_PATIENT_RECORD | _DIRECTORY | _DEFINITIONS,
         writes=frozenset(),
         own_patient_only=True,
+        shared=_DIRECTORY | _DEFINITIONS | {"Medication"},
     ),
     "clinician": Role(reads=_CARE, writes=_CARE - _DEFINITIONS),
     "nurse": Role(reads=_CARE, writes=_CARE - _DEFINITIONS - {"MedicationRequest"}),
@@ -163,7 +171,8 @@ def decide(principal: Principal, action: Action, resource_type: str) -> Decision
         if principal.patient is None:
             message = "Your account is not linked to a patient record; the clinic can link it."
             raise Forbidden(message)
-        return Decision(own_patient=principal.patient)
+        shared = any(resource_type in role.shared for role in roles)
+        return Decision(principal.patient, shared)
     return Decision()
 
 

@@ -1,5 +1,6 @@
 """Audit rows: numbered densely for each process, so that a missing row shows."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple
 
@@ -36,7 +37,7 @@ class Counter:
 
 
 class Note(NamedTuple):
-    """An interaction that is not the read or the write of one resource."""
+    """An interaction that is not the read or the write of one resource's current version."""
 
     tenant: int
     account: int
@@ -46,7 +47,10 @@ class Note(NamedTuple):
     """A code of http://terminology.hl7.org/CodeSystem/audit-event-outcome."""
     type: int
     """The number of the resource type, 0 for all."""
-    patients: list[int]
+    rid: int
+    """The resource, 0 without one."""
+    version: int
+    patients: Sequence[int]
     detail: bytes | None
     """The query, sealed."""
 
@@ -66,13 +70,14 @@ class Auditor:
 
     async def _run(self, notes: list[Note]) -> list[BaseException | None]:
         numbers = self._counter.take(len(notes))
-        tenants, accounts, actions, outcomes, types, patients, details = zip(*notes, strict=True)
+        tenants, accounts, actions, outcomes, types, *rest = zip(*notes, strict=True)
+        rids, versions, patients, details = rest
         try:
             with translated():
                 await self._pool.execute(
                     STATEMENTS["audit"],
                     *(self._counter.worker, self._clock.now(), tenants, numbers, accounts),
-                    *(actions, outcomes, types, details, *ragged(patients)),
+                    *(actions, outcomes, types, rids, versions, details, *ragged(patients)),
                 )
         except BaseException:
             self._counter.give_back(numbers)

@@ -29,6 +29,8 @@ class Asked(NamedTuple):
     id: str
     own: int
     """The rid of the only patient whose record may be read; 0 without that limit."""
+    shared: bool
+    """With that limit, what belongs to no patient may be read too."""
     account: int
 
 
@@ -65,10 +67,11 @@ class Reader:
 
     async def _fetch(self, tenant: int, batch: list[Asked]) -> dict[int, Stored | BaseException]:
         numbers = self._counter.take(len(batch))
-        types, ids, owns, accounts = (
+        types, ids, owns, shared, accounts = (
             [asked.type for asked in batch],
             [asked.id for asked in batch],
             [asked.own for asked in batch],
+            [asked.shared for asked in batch],
             [asked.account for asked in batch],
         )
         try:
@@ -76,7 +79,7 @@ class Reader:
                 rows = await self._pool.fetch(
                     STATEMENTS["read"],
                     *(tenant, types, ids, owns, accounts, numbers),
-                    *(self._counter.worker, self._clock.now()),
+                    *(self._counter.worker, self._clock.now(), shared),
                 )
         except BaseException:
             self._counter.give_back(numbers)

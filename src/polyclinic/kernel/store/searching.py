@@ -3,7 +3,7 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -30,6 +30,19 @@ _LAST: Final = 2**62
 Sealed = TypeVar("Sealed", bound=msgspec.Struct)
 
 
+class Limit(NamedTuple):
+    """What of a type may be seen."""
+
+    own: int
+    """The rid of the only patient whose record may be seen, 0 without that limit."""
+    shared: bool
+    """With that limit, what belongs to no patient may be seen too."""
+
+    def allows(self, patients: Sequence[int]) -> bool:
+        """Say whether what belongs to these patients may be seen."""
+        return self.own == 0 or self.own in patients or (self.shared and not patients)
+
+
 class HistoryPlace(msgspec.Struct, frozen=True, array_like=True):
     """Where a page of a history ends."""
 
@@ -37,6 +50,24 @@ class HistoryPlace(msgspec.Struct, frozen=True, array_like=True):
     """Microseconds since 1970."""
     rid: int
     version: int
+
+
+class HistoryPart(NamedTuple):
+    """Which versions of a history a page holds."""
+
+    since: datetime
+    size: int
+    after: HistoryPlace | None
+
+
+class Versions(NamedTuple):
+    """A page of a history."""
+
+    entries: tuple[Stored, ...]
+    last: HistoryPlace | None
+    """Where it ends; None on the last."""
+    patients: list[int]
+    """Whose data is on it."""
 
 
 class _SearchPlace(msgspec.Struct, frozen=True, array_like=True):
@@ -73,10 +104,10 @@ class Searcher:
         self._pool = pool
 
     async def search(
-        self, tenant: Tenant, principal: Principal, query: Query, own: int
+        self, tenant: Tenant, principal: Principal, query: Query, limit: Limit
     ) -> tuple[Page, list[int]]:
         """Return one page, with the total when the query asks for it, and whose data is on it."""
-        scope = select.Scope(tenant.number, type_number(query.resource_type), own)
+        scope = select.Scope(tenant.number, type_number(query.resource_type), *limit)
         keys = QueryKeys(tenant.index_key, query.resource_type)
         with translated():
             total = await self._total(query, scope, keys) if query.total else None
@@ -137,36 +168,30 @@ class Historian:
         self._pool = pool
 
     async def instance(
-        self,
-        tenant: int,
-        place: tuple[int, str],
-        since: datetime,
-        count: int,
-        after: HistoryPlace | None,
-    ) -> tuple[list[Stored], HistoryPlace | None]:
-        """Return versions of one resource and where the page ends."""
-        before = after.version if after else 2**31 - 1
+        self, key: tuple[int, int, str], limit: Limit, part: HistoryPart
+    ) -> Versions:
+        """Return versions of one resource (tenant, type, id) and where the page ends."""
+        before = part.after.version if part.after else 2**31 - 1
         with translated():
             rows = await self._pool.fetch(
-                STATEMENTS["history_instance"], tenant, *place, since, before, count + 1
+                STATEMENTS["history_instance"], *key, part.since, before, part.size + 1, *limit
             )
-        return _history_page(rows, count)
+        return _versions(rows, part.size)
 
-    async def types(
-        self, tenant: int, types: list[int], since: datetime, count: int, after: HistoryPlace | None
-    ) -> tuple[list[Stored], HistoryPlace | None]:
+    async def types(self, tenant: int, types: list[int], part: HistoryPart) -> Versions:
         """Return versions of all resources of some types and where the page ends."""
+        since, count, after = part
         at = EPOCH + timedelta(microseconds=after.at) if after else _FUTURE
         rid, version = (after.rid, after.version) if after else (_LAST, 0)
         with translated():
             rows = await self._pool.fetch(
                 STATEMENTS["history_types"], tenant, types, since, at, rid, version, count + 1
             )
-        return _history_page(rows, count)
+        return _versions(rows, count)
 
 
-def _history_page(rows: Sequence[Record], count: int) -> tuple[list[Stored], HistoryPlace | None]:
-    entries = [
+def _versions(rows: Sequence[Record], count: int) -> Versions:
+    entries = tuple(
         Stored(
             type_name(row["type"]),
             row["id"],
@@ -176,9 +201,10 @@ def _history_page(rows: Sequence[Record], count: int) -> tuple[list[Stored], His
             b"" if row["deleted"] else unpack(row["dict_id"], row["body"]),
         )
         for row in rows[:count]
-    ]
-    if len(rows) <= count:
-        return entries, None
+    )
+    patients = sorted({rid for row in rows[:count] for rid in row["patients"]})
+    if len(rows) <= count or not count:
+        return Versions(entries, None, patients)
     last = rows[count - 1]
     micros = (last["at"] - EPOCH) // timedelta(microseconds=1)
-    return entries, HistoryPlace(micros, last["rid"], last["version"])
+    return Versions(entries, HistoryPlace(micros, last["rid"], last["version"]), patients)

@@ -67,6 +67,8 @@ class Scope:
     type: int
     own: int
     """The rid of the one patient whose record may be seen, 0 without that limit."""
+    shared: bool = False
+    """With that limit, what belongs to no patient may be seen too."""
 
 
 def page(
@@ -179,7 +181,8 @@ def _where(query: Query, scope: Scope, statement: Statement) -> str:
     ]
     if scope.own:
         own = statement.argument(scope.own, "bigint")
-        conditions.append(f"(r.patients = '{{}}' or {own} = any(r.patients))")
+        of_nobody = " or r.patients = '{}'" if scope.shared else ""
+        conditions.append(f"({own} = any(r.patients){of_nobody})")
     hashed: list[int] = []
     for part in query.where.parts:
         key = statement.keys.of(part)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import asyncpg
 import msgspec
@@ -25,7 +25,16 @@ from polyclinic.kernel.store.placement import Placement
 from polyclinic.kernel.store.progress import Progress
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.reading import Asked, Reader
-from polyclinic.kernel.store.searching import EPOCH, Historian, HistoryPlace, Searcher, seal, unseal
+from polyclinic.kernel.store.searching import (
+    EPOCH,
+    Historian,
+    HistoryPart,
+    HistoryPlace,
+    Limit,
+    Searcher,
+    seal,
+    unseal,
+)
 from polyclinic.kernel.store.stored import Page, Stored, Written
 from polyclinic.kernel.store.tenancy import Tenant, open_tenant
 from polyclinic.kernel.store.writing import Change, Unchanged, Writer
@@ -110,32 +119,28 @@ class Store:
 
         Raise ``NotFound``, also for what the principal may not see, ``Gone`` or ``Forbidden``.
         """
-        own = await self._allowed(principal, Action.READ, resource_type)
-        asked = Asked(
-            principal.tenant, type_number(resource_type), resource_id, own, principal.account
-        )
-        return await self._reader.read(asked)
+        limit = await self._allowed(principal, Action.READ, resource_type)
+        place = type_number(resource_type), resource_id
+        return await self._reader.read(Asked(principal.tenant, *place, *limit, principal.account))
 
     async def vread(
         self, principal: Principal, resource_type: str, resource_id: str, version: int
     ) -> Stored:
         """Return one version of a resource. Raise as ``read`` does."""
-        own = await self._allowed(principal, Action.READ, resource_type)
+        limit = await self._allowed(principal, Action.READ, resource_type)
         place = type_number(resource_type), resource_id
         with translated():
             row = await self._hot.fetchrow(
                 STATEMENTS["vread"], principal.tenant, *place, min(version, 2**31 - 1)
             )
-        seen = row is not None and _visible(row["patients"], own)
-        await self._note(
-            principal,
-            Action.READ,
-            place[0],
-            outcome=0 if seen else 4,
-            about=(row["patients"] if row else (), None),
-        )
-        if row is None or not seen:
+        if row is None:
+            await self._note(principal, Action.READ, _About(place[0]), outcome=_OUTCOMES[404])
             raise NotFound
+        about = _About(place[0], row["rid"], row["version"], row["patients"])
+        if not limit.allows(row["patients"]):
+            await self._note(principal, Action.READ, about, outcome=_OUTCOMES[403])
+            raise NotFound
+        await self._note(principal, Action.READ, about)
         if row["deleted"]:
             raise Gone
         return Stored(
@@ -162,10 +167,13 @@ class Store:
         """
         await self._allowed(principal, Action.UPDATE, resource.type)
         change = Change(resource.type, resource.id, resource, if_match)
-        try:
-            return await self._writer.write(self._tenant(principal), principal.account, change)
-        except Unchanged:
-            return Written(await self.read(principal, resource.type, resource.id), created=False)
+        while True:
+            # Between the write that found it unchanged and the read, another may have deleted it.
+            with suppress(Unchanged):
+                return await self._writer.write(self._tenant(principal), principal.account, change)
+            with suppress(Gone):
+                stored = await self.read(principal, resource.type, resource.id)
+                return Written(stored, created=False)
 
     async def delete(
         self,
@@ -190,16 +198,12 @@ class Store:
 
     async def search(self, principal: Principal, query: Query) -> Page:
         """Return one page of what matches and the principal may see."""
-        own = await self._allowed(principal, Action.SEARCH, query.resource_type)
+        limit = await self._allowed(principal, Action.SEARCH, query.resource_type)
         tenant = self._tenant(principal)
-        page, patients = await self._searcher.search(tenant, principal, query, own)
+        page, patients = await self._searcher.search(tenant, principal, query, limit)
         detail = tenant.sealer.seal(msgspec.msgpack.encode(query.understood), b"audit detail")
-        await self._note(
-            principal,
-            Action.SEARCH,
-            type_number(query.resource_type),
-            about=(patients, detail),
-        )
+        about = _About(type_number(query.resource_type), patients=patients, detail=detail)
+        await self._note(principal, Action.SEARCH, about)
         return page
 
     async def history(self, principal: Principal, query: HistoryQuery) -> Page:
@@ -208,22 +212,20 @@ class Store:
         bound = b"history page" + msgspec.msgpack.encode(
             (principal.account, query.resource_type, query.id)
         )
-        place = None
-        if query.after:
-            place = unseal(tenant, bound, query.after, HistoryPlace)
+        place = unseal(tenant, bound, query.after, HistoryPlace) if query.after else None
+        part = HistoryPart(query.since, query.count, place)
         if query.resource_type and query.id:
+            limit = await self._allowed(principal, Action.READ, query.resource_type)
             await self.read_or_gone(principal, query.resource_type, query.id)
-            at = type_number(query.resource_type), query.id
-            entries, last = await self._historian.instance(
-                tenant.number, at, query.since, query.count, place
-            )
+            key = tenant.number, type_number(query.resource_type), query.id
+            versions = await self._historian.instance(key, limit, part)
         else:
             types = await self._history_types(principal, query.resource_type)
-            entries, last = await self._historian.types(
-                tenant.number, types, query.since, query.count, place
-            )
-            await self._note(principal, Action.SEARCH, 0)
-        return Page(tuple(entries), seal(tenant, bound, last) if last else None, None)
+            versions = await self._historian.types(tenant.number, types, part)
+            about = _About(types[0] if query.resource_type else 0, patients=versions.patients)
+            await self._note(principal, Action.SEARCH, about)
+        last = versions.last
+        return Page(versions.entries, seal(tenant, bound, last) if last else None, None)
 
     async def read_or_gone(
         self, principal: Principal, resource_type: str, resource_id: str
@@ -236,7 +238,8 @@ class Store:
 
     async def note_denial(self, principal: Principal, action: Action, error: FhirError) -> None:
         """Write the audit row of what was refused before any resource was touched."""
-        await self._note(principal, action, 0, outcome=_OUTCOMES.get(error.http_status, 4))
+        outcome = _OUTCOMES.get(error.http_status, _OUTCOMES[404])
+        await self._note(principal, action, _About(0), outcome=outcome)
 
     @asynccontextmanager
     async def bulk(self, principal: Principal) -> AsyncIterator[None]:
@@ -265,24 +268,26 @@ class Store:
 
     async def _history_types(self, principal: Principal, resource_type: str | None) -> list[int]:
         names = [resource_type] if resource_type else readable_types(principal)
-        for name in names:
-            if await self._allowed(principal, Action.READ, name):
-                message = "Your role reads the history of single resources only."
-                raise Forbidden(message)
+        limits = [await self._allowed(principal, Action.READ, name) for name in names]
+        if not names or any(limit.own for limit in limits):
+            error = Forbidden("Your role reads the history of single resources only.")
+            await self.note_denial(principal, Action.READ, error)
+            raise error
         return [type_number(name) for name in names]
 
-    async def _allowed(self, principal: Principal, action: Action, resource_type: str) -> int:
-        """Return the rid that a principal is limited to, 0 without limit; audit a refusal."""
+    async def _allowed(self, principal: Principal, action: Action, resource_type: str) -> Limit:
+        """Return what of a type a principal may see; audit a refusal."""
         try:
             decision = decide(principal, action, resource_type)
         except Forbidden as error:
             await self.note_denial(principal, action, error)
             raise
         if decision.own_patient is None:
-            return 0
+            return Limit(0, shared=True)
         place = type_number("Patient"), decision.own_patient
-        found = await self._placement.targets(principal.tenant, [place])
-        return found[place]
+        with translated():
+            found = await self._placement.targets(principal.tenant, [place])
+        return Limit(found[place], decision.shared)
 
     def _tenant(self, principal: Principal) -> Tenant:
         return self._tenants[principal.tenant]
@@ -291,23 +296,21 @@ class Store:
         self,
         principal: Principal,
         action: Action,
-        type_: int,
+        about: "_About",
         *,
         outcome: int = 0,
-        about: tuple[Sequence[int], bytes | None] = ((), None),
     ) -> None:
-        """Write an audit row; ``about`` is whose data it concerns and the sealed query."""
-        note = Note(
-            tenant=principal.tenant,
-            account=principal.account,
-            action=action.value,
-            outcome=outcome,
-            type=type_,
-            patients=list(about[0]),
-            detail=about[1],
+        """Write an audit row."""
+        await self._auditor.write(
+            Note(principal.tenant, principal.account, action.value, outcome, *about)
         )
-        await self._auditor.write(note)
 
 
-def _visible(patients: Sequence[int], own: int) -> bool:
-    return own == 0 or not patients or own in patients
+class _About(NamedTuple):
+    """What an audit row is about."""
+
+    type: int
+    rid: int = 0
+    version: int = 0
+    patients: Sequence[int] = ()
+    detail: bytes | None = None

@@ -194,7 +194,10 @@ declare
   name text := 'audit_' || to_char(first, 'YYYY_MM');
 begin
   perform pg_advisory_xact_lock(hashtext('polyclinic audit partitions'));
-  if to_regclass('public.' || name) is null then
+  -- What was written before its month had a partition lies in audit_rest, and then the month stays there.
+  if to_regclass('public.' || name) is null and not exists (
+    select from public.audit_rest where at >= first and at < first + interval '1 month'
+  ) then
     execute format('create table public.%I partition of public.audit for values from (%L) to (%L)',
                    name, first, (first + interval '1 month')::date);
   end if;

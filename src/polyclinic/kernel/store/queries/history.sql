@@ -1,5 +1,5 @@
 -- history_instance --
--- All versions of one resource, newest first.
+-- All versions of one resource, newest first; own and shared limit them as in read.
 select r.type, r.id, h.rid, h.version, h.deleted, h.at, h.dict_id, h.patients, h.body, h.seq
 from resource r
 join lateral (
@@ -10,6 +10,7 @@ join lateral (
 ) h on true
 where r.tenant = $1 and r.type = $2 and r.id = $3 and r.version > 0
   and h.at >= $4 and h.version < $5
+  and ($7::bigint = 0 or $7 = any(h.patients) or ($8::boolean and h.patients = '{}'))
 order by h.version desc
 limit $6
 

@@ -1,14 +1,14 @@
 -- read --
 -- Read resources by type and id, and audit each attempt, in one round trip. own is the rid of the one
--- patient whose record the principal may see, 0 without that limit.
+-- patient whose record the principal may see, 0 without that limit; shared lets it see those of nobody.
 with q as materialized (
   select q.*
-  from unnest($2::smallint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[]) with ordinality
-       as q(type, id, own, account, counter, ord)
+  from unnest($2::smallint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $9::boolean[])
+       with ordinality as q(type, id, own, account, counter, shared, ord)
 ),
 found as materialized (
   select q.ord, r.rid, r.version, r.deleted, r.last_updated, r.digest, r.dict_id, r.patients, r.body,
-         q.own = 0 or q.own = any(r.patients) or r.patients = '{}' as allowed
+         q.own = 0 or q.own = any(r.patients) or (q.shared and r.patients = '{}') as allowed
   from q join resource r on r.tenant = $1 and r.type = q.type and r.id = q.id and r.version > 0
 ),
 audited as (
@@ -56,12 +56,13 @@ select nextval('rid_block')
 select nextval('worker_number')
 
 -- audit --
--- Rows for interactions that are not the read or the write of one resource: searches, histories, denials.
+-- Rows for what is not a read or a write by id: searches, histories, versions, denials.
 insert into audit (tenant, worker, counter, at, account, action, outcome, type, rid, version, patients, detail)
-select n.tenant, $1, n.counter, $2, n.account, n.action::"char", n.outcome, n.type, 0, 0,
-       ($10::bigint[])[($11::int[])[n.ord] + 1:($11::int[])[n.ord + 1]], n.detail
-from unnest($3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::smallint[], $8::smallint[], $9::bytea[])
-     with ordinality as n(tenant, counter, account, action, outcome, type, detail, ord)
+select n.tenant, $1, n.counter, $2, n.account, n.action::"char", n.outcome, n.type, n.rid, n.version,
+       ($12::bigint[])[($13::int[])[n.ord] + 1:($13::int[])[n.ord + 1]], n.detail
+from unnest($3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::smallint[], $8::smallint[], $9::bigint[],
+            $10::int[], $11::bytea[])
+     with ordinality as n(tenant, counter, account, action, outcome, type, rid, version, detail, ord)
 
 -- tenant --
 -- A tenant and its wrapped index key.

@@ -4,8 +4,11 @@ import asyncio
 
 import pytest
 
+from polyclinic.base.clock import SystemClock
+from polyclinic.base.ids import TimeOrderedIds
+from polyclinic.base.settings import Settings
 from polyclinic.kernel.errors import Conflict, FhirError, Gone, NotFound, VersionConflict
-from polyclinic.kernel.store import Change
+from polyclinic.kernel.store import Change, open_store
 from polyclinic.kernel.types import from_json
 
 
@@ -187,7 +190,21 @@ async def test_many_references_to_what_is_not_stored_make_one_stub(
     assert await table_faults() == []
 
 
-async def test_counters_stay_dense_through_refused_transactions(store, owner, job):
+async def test_counters_stay_dense_through_refused_transactions(clinic, database, owner, kek):
+    clock, job = SystemClock(), clinic.principal("job")
+    ids = TimeOrderedIds(clock)
+    async with open_store(database.app_dsn, Settings(), clock=clock, ids=ids) as store:
+        await store.open_tenant(clinic.tenant.name, kek)
+        counter = store._writer._counter
+        await refused_and_repeated(store, job)
+
+    rows = await owner.fetch("select counter from audit where worker = $1", counter.worker)
+    numbers = sorted([row["counter"] for row in rows] + counter._returned)
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def refused_and_repeated(store, job):
+    """Let transactions of two statements meet single writes, and be refused."""
     await store.write_all(job, [put("a"), put("b")])
     changes = [put(f"n{number}") for number in range(600)] + [put("b", active=True)]
 
@@ -200,8 +217,3 @@ async def test_counters_stay_dense_through_refused_transactions(store, owner, jo
     with pytest.raises(FhirError):
         await store.write_all(job, [put("x"), put("b", if_match=999)])
     await store.read(job, "Patient", "a")
-
-    counter = store._writer._counter
-    rows = await owner.fetch("select counter from audit where worker = $1", counter.worker)
-    numbers = sorted([row["counter"] for row in rows] + counter._returned)
-    assert numbers == list(range(1, len(numbers) + 1))
