@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from markdown import HEAD, code, codes, table
+from markdown import HEAD, code, table
 
 from polyclinic.app.modules import MODULES
 from polyclinic.kernel.access.decide import ROLES, Role
@@ -45,9 +45,9 @@ creates it. [Search](search.md) and [errors](errors.md) have pages of their own.
 _ROLES: Final = """
 ## Roles
 
-What an account may do with each type of resource. The role {own} reaches its own record only: the
-resources of its patient's compartment, and those that belong to no patient; what it may not see is
-answered as if it did not exist. The role `job` is that of commands and background jobs.
+What an account may do with each type of resource. *Read own* is its own record only, the resources
+of its patient's compartment; what lies beyond is answered as if it did not exist. The role `job` is
+that of commands and background jobs.
 
 """
 _ROUTES: Final = """
@@ -70,7 +70,7 @@ def api_page() -> str:
         + _HEAD.format(count=len(RESOURCE_TYPES))
         + table(names, map(_interaction, INTERACTIONS))
         + _HEADERS
-        + _ROLES.format(own=codes(name for name, role in ROLES.items() if role.own_patient_only))
+        + _ROLES
         + table(("Types", *ROLES), _rights())
         + _ROUTES
         + table(("Address", "Who", "What it does"), _routes())
@@ -97,7 +97,8 @@ def _rights() -> Iterator[tuple[str, ...]]:
 
 
 def _right(role: Role, resource_type: str) -> str:
-    allowed = {"read": role.reads, "write": role.writes}
+    own = role.own_patient_only and resource_type not in role.shared
+    allowed = {"read own" if own else "read": role.reads, "write": role.writes}
     return ", ".join(word for word, types in allowed.items() if resource_type in types) or "no"
 
 

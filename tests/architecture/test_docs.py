@@ -54,8 +54,10 @@ def is_dead(page, link):
 
 
 def family(roots):
+    """Yield our own errors below some; a test may have made others."""
     for root in roots:
-        yield root
+        if root.__module__.startswith("polyclinic."):
+            yield root
         yield from family(root.__subclasses__())
 
 
