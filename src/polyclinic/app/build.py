@@ -20,9 +20,9 @@ KEY_FILE: Final = "keys/key-encryption-key"
 
 
 def migrations(modules: Sequence[Module]) -> list[Migration]:
-    """Return every migration: the store's first, then each module's."""
+    """Return every migration: the queue's and the store's first, then each module's."""
     packages = [f"polyclinic.modules.{module.name}" for module in modules if module.has_migrations]
-    return find_migrations(["polyclinic.kernel.store", *packages])
+    return find_migrations(["polyclinic.base.jobs", "polyclinic.kernel.store", *packages])
 
 
 @asynccontextmanager

@@ -166,9 +166,9 @@ async def cloned(server: Postgres, name: str, template: str) -> AsyncIterator[Da
 
 
 def installed_packages() -> list[str]:
-    """Return every package that has migrations: the store's, then each module's."""
+    """Return every package that has migrations: the queue's, the store's, then each module's."""
     root = Path(str(files("polyclinic")))
-    fixed = ["polyclinic.kernel.store"]
+    fixed = ["polyclinic.base.jobs", "polyclinic.kernel.store"]
     modules = sorted(
         f"polyclinic.modules.{folder.parent.name}" for folder in root.glob("modules/*/migrations")
     )

@@ -31,7 +31,7 @@ from polyclinic.kernel.store.turns import Turns
 from polyclinic.kernel.types import Resource, type_name, type_number
 
 _BATCH: Final = 32
-_LANES: Final = 2
+_LANES: Final = 1
 _TRIES: Final = 16
 _STATEMENT_ROWS: Final = 500
 

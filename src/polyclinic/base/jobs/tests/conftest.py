@@ -17,7 +17,7 @@ async def queue_url(postgres, request):
     name = postgres.name_of(f"{worker}_jobs")
     async with cloned(postgres, name, "template0") as database:
         app = role_of(database.app_dsn)
-        schema = files("polyclinic.base.jobs").joinpath("schema.sql").read_text()
+        schema = files("polyclinic.base.jobs").joinpath("migrations/0001_jobs.sql").read_text()
         async with connected(database.require_owner()) as connection:
             await connection.execute(schema.replace("${app}", app))
             await connection.execute("create table ledger (entry text, tenant int)")

@@ -116,8 +116,9 @@ create table edge (
 create index edge_out on edge (src, param);
 create index edge_in on edge (dst, param, src);
 
--- Values that need order. subject is the rid of the one patient, 0 without; extreme has bit 1 on the
--- lowest and bit 2 on the highest value of its parameter in its resource, so that a sort meets each once.
+-- Values that need order. extreme has bit 1 on the lowest and bit 2 on the highest value of its parameter
+-- in its resource, so that a sort meets each once. A date stands under each patient whose compartment it is
+-- in (subject, 0 without one); its rows under a second patient and further ones have bits 4 and 8 instead.
 create table string_value (
   rid bigint not null,
   tenant int not null,
