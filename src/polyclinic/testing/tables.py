@@ -20,7 +20,9 @@ _INDEX: Final = {
     "keys": "select rid, unnest(keys) from keys where tenant = $1",
     "edges": "select src, param, dst from edge where tenant = $1",
     "strings": "select rid, param, extreme, value from string_value where tenant = $1",
-    "dates": "select rid, param, extreme, low, high from date_value where tenant = $1",
+    "dates": """
+        select rid, param, extreme, low, high from date_value where tenant = $1 and extreme & 12 = 0
+    """,
     "numbers": "select rid, param, extreme, unit, low, high from number_value where tenant = $1",
 }
 _VERSIONS: Final = "select rid, version from version where tenant = $1"

@@ -31,6 +31,8 @@ def translated() -> Iterator[None]:
         asyncpg.CrashShutdownError,
         asyncpg.CannotConnectNowError,
         asyncpg.TooManyConnectionsError,
+        # What asyncpg makes of an answer that ends with its connection.
+        asyncpg.InternalClientError,
         TimeoutError,
         DatabaseError,
     ) as error:

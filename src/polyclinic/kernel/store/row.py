@@ -11,6 +11,12 @@ import msgspec
 INDEX_VERSION: Final = 1
 """Raised when index rows change their meaning; ``polyclinic reindex`` rebuilds older ones."""
 
+REPEATED: Final = 2
+"""Bits by which the marks of dates are shifted under a second patient, and under each further one.
+
+Walked without a patient, a date counts once; walked under a patient, under each of its patients.
+"""
+
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -71,8 +77,9 @@ def arguments(
     edges = [(at, *edge) for at, index in enumerate(indexes, 1) for edge in index.edges]
     strings = [(at, *value) for at, index in enumerate(indexes, 1) for value in index.strings]
     dates = [
-        (at, param, extreme, _subject(index), low, high)
+        (at, param, extreme << shift, subject, low, high)
         for at, index in enumerate(indexes, 1)
+        for subject, shift in _subjects(index)
         for param, extreme, low, high in index.dates
     ]
     numbers = [(at, *value) for at, index in enumerate(indexes, 1) for value in index.numbers]
@@ -103,8 +110,10 @@ def arguments(
     ]
 
 
-def _subject(index: Index) -> int:
-    return index.patients[0] if len(index.patients) == 1 else 0
+def _subjects(index: Index) -> list[tuple[int, int]]:
+    """Return under whom dates stand, each with the shift of their marks; 0 is nobody."""
+    first, *others = index.patients or [0]
+    return [(first, 0), *((other, REPEATED) for other in others)]
 
 
 def ragged(lists: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:

@@ -8,8 +8,10 @@ a second statement.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final, Literal, assert_never
 
+from polyclinic.kernel.search.parameters import compartment_parameters, parameters
 from polyclinic.kernel.search.predicate import (
     AllOf,
     AnyOf,
@@ -28,6 +30,7 @@ from polyclinic.kernel.search.predicate import (
     UriIs,
 )
 from polyclinic.kernel.store.index import QueryKeys
+from polyclinic.kernel.store.row import REPEATED
 from polyclinic.kernel.types import type_number
 
 _COLUMNS: Final = "r.rid, r.id, r.version, r.last_updated, r.dict_id, r.body, r.patients"
@@ -124,10 +127,11 @@ def _by_value(
     where += (
         f" and s.tenant = {statement.argument(scope.tenant, 'int')}"
         f" and s.param = {statement.argument(statement.keys.param(query.sort.param), 'int')}"
-        f" and s.extreme & {extreme} <> 0"
     )
-    if column == "low" and table == "date_value" and (subject := _subject(query, statement)):
+    if table == "date_value" and (subject := _subject(query, statement)):
         where += f" and s.subject = any({subject})"
+        extreme |= extreme << REPEATED
+    where += f" and s.extreme & {extreme} <> 0"
     if after:
         value = statement.argument(after.value, cast)
         rid = statement.argument(after.rid, "bigint")
@@ -325,12 +329,16 @@ _MOMENTS: Final[dict[Comparison, Callable[[_Argument, _Argument], str]]] = {
 
 
 def _subject(query: Query, statement: Statement) -> str | None:
-    """Return the rid of the one patient that a query is limited to, as a subselect."""
+    """Return the rid of the one patient that a query is limited to, as a subselect.
+
+    Only where all that refers to the patient so is in its compartment, and so has dates under it.
+    """
+    compartment = _compartment_keys(query.resource_type)
     for part in query.where.parts:
         if (
             isinstance(part, RefersTo)
             and part.target == "Patient"
-            and part.param.code in ("patient", "subject")
+            and part.param.keyed_as in compartment
         ):
             patient = statement.argument(type_number("Patient"), "smallint")
             identity = statement.argument(part.id, "text")
@@ -339,6 +347,12 @@ def _subject(query: Query, statement: Statement) -> str | None:
                 f" and p.type = {patient} and p.id = {identity})"
             )
     return None
+
+
+@cache
+def _compartment_keys(resource_type: str) -> frozenset[str]:
+    known = parameters(resource_type)
+    return frozenset(known[code].keyed_as for code in compartment_parameters(resource_type))
 
 
 def _moment(micros: str) -> str:

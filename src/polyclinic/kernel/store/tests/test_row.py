@@ -55,10 +55,12 @@ def test_rows_without_index_rows_give_empty_columns():
     assert given_[17:36] == [()] * 19
 
 
-def test_a_date_belongs_to_a_subject_only_when_there_is_one():
-    index = Index([11, 12], [], [], [], [(7, 3, 1, 2)], [])
+def test_a_date_stands_under_each_patient_and_is_marked_as_the_first_once():
+    index = Index([11, 12, 13], [], [], [], [(7, 3, 1, 2)], [])
 
-    assert arguments([row(1, index)], 0, 4, [100])[27] == (0,)
+    given_ = arguments([row(1, index)], 0, 4, [100])
+
+    assert given_[26:28] == [(3, 12, 12), (11, 12, 13)]
 
 
 @pytest.mark.parametrize("emptied", ["patients", "keys", "edges", "strings", "dates", "numbers"])
