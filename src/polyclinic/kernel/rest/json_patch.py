@@ -16,6 +16,8 @@ import msgspec
 from polyclinic.kernel.errors import BadRequest
 
 _MOST_OPERATIONS: Final = 1000
+_MOST_COPIED: Final = 4 * 1024 * 1024
+"""Values and characters that copies may add; each copy can double what there is."""
 _LARGEST_INDEX_DIGITS: Final = 9
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -32,14 +34,19 @@ def apply(resource: bytes, patch: bytes) -> bytes:
     if not isinstance(operations, list) or len(operations) > _MOST_OPERATIONS:
         message = f"A JSON Patch is an array of at most {_MOST_OPERATIONS} operations."
         raise BadRequest(message)
-    document = _read(resource, "resource")
+    document, room = _read(resource, "resource"), _MOST_COPIED
     for number, operation in enumerate(operations):
         try:
+            room -= _copied(document, operation, room)
             document = _apply_one(document, operation)
         except (_Refused, RecursionError) as error:
             message = f"Operation {number} of the patch cannot be applied: {error}"
             raise BadRequest(message) from None
-    return _encode(document)
+    try:
+        return _encode(document)
+    except (UnicodeEncodeError, RecursionError):
+        message = "The patch makes a resource that is too deep, or holds half a character."
+        raise BadRequest(message) from None
 
 
 class _Refused(Exception):
@@ -57,6 +64,25 @@ def _read(data: bytes, what: str) -> Json:
 def _no_constant(name: str) -> None:
     message = f"{name} is not JSON"
     raise ValueError(message)
+
+
+def _copied(document: Json, operation: Json, room: int) -> int:
+    """Return how much an operation copies. Raise ``_Refused`` when that is more than the room."""
+    if not isinstance(operation, dict) or operation.get("op") != "copy":
+        return 0
+    size, waiting = 0, [_find(document, _pointer(operation, "from"))]
+    while waiting:
+        value = waiting.pop()
+        size += 1 + (len(value) if isinstance(value, str) else 0)
+        if isinstance(value, dict):
+            size += sum(map(len, value))
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+        if size > room:
+            message = "the patch copies too much."
+            raise _Refused(message)
+    return size
 
 
 def _apply_one(document: Json, operation: Json) -> Json:
@@ -130,7 +156,7 @@ def _value(operation: Json) -> Json:
     if "value" not in operation:
         message = "it has no value."
         raise _Refused(message)
-    return deepcopy(operation["value"])
+    return operation["value"]
 
 
 def _pointer(operation: Json, member: str) -> Pointer:
