@@ -9,6 +9,7 @@
     - Gone              410
   x NotAllowed          405 with the methods that fit
   x NotAcceptable       406
+  x TooSlow             408
   x Conflict            409
     - VersionConflict   412 If-Match names another version
     - MultipleMatches   412 a condition matched more than one resource
@@ -127,6 +128,13 @@ class NotAcceptable(FhirError):
 
     status = 406
     code = "not-supported"
+
+
+class TooSlow(FhirError):
+    """The body took too long to arrive; send it again."""
+
+    status = 408
+    code = "timeout"
 
 
 class Conflict(FhirError):

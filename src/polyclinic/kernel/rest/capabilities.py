@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/capabilitystatement.html
 
 from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -13,19 +13,26 @@ from polyclinic.kernel.rest.interactions import INTERACTIONS
 from polyclinic.kernel.search.query import supported_parameters
 from polyclinic.kernel.types import RESOURCE_TYPES, parse
 
+_BASE: Final = "http://base.invalid/fhir"
 _RELEASED = "2026-11-23"
 
 
-@cache
 def capability_statement(base: str) -> bytes:
     """Return the CapabilityStatement of a base address; it is checked as any resource is."""
+    before, after = _around_base()
+    return before + msgspec.json.encode(base) + after
+
+
+@cache
+def _around_base() -> tuple[bytes, bytes]:
+    """Return what stands before and behind the base, which is no key: a client names any host."""
     statement = {
         "resourceType": "CapabilityStatement",
         "status": "active",
         "date": _RELEASED,
         "kind": "instance",
         "software": {"name": "Polyclinic", "version": version("polyclinic")},
-        "implementation": {"description": "Polyclinic", "url": base},
+        "implementation": {"description": "Polyclinic", "url": _BASE},
         "fhirVersion": "4.0.1",
         "format": ["json", "application/fhir+json"],
         "patchFormat": ["application/json-patch+json"],
@@ -42,8 +49,10 @@ def capability_statement(base: str) -> bytes:
             }
         ],
     }
-    parse(msgspec.json.encode(statement), resource_id="metadata")
-    return msgspec.json.encode(statement)
+    written = msgspec.json.encode(statement)
+    parse(written, resource_id="metadata")
+    before, _, after = written.partition(msgspec.json.encode(_BASE))
+    return before, after
 
 
 def _resource(resource_type: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 https://asgi.readthedocs.io/en/latest/specs/www.html
 """
 
+import asyncio
 import gzip
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -11,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
 from polyclinic.kernel.access.principal import Principal
-from polyclinic.kernel.errors import BadRequest, PayloadTooLarge, UnsupportedMedia
+from polyclinic.kernel.errors import BadRequest, PayloadTooLarge, TooSlow, UnsupportedMedia
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -19,6 +20,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
 FHIR_JSON: Final = b"application/fhir+json; charset=utf-8"
+_PATIENCE_SECONDS: Final = 120.0
+"""Enough for the largest body on a slow line; whoever sends a byte now and then holds a place."""
+_LENGTH_DIGITS: Final = 18
 _WORTH_COMPRESSING: Final = 1400
 """Below one network packet a smaller body is no faster."""
 _GZIP_LEVEL: Final = 1
@@ -40,6 +44,8 @@ class Request:
     principal: Principal
     largest: int
     """Bytes that the body may have."""
+    patience: float = _PATIENCE_SECONDS
+    """Seconds within which the body has to arrive."""
 
     def header(self, name: bytes) -> str | None:
         """Return a header's value."""
@@ -56,10 +62,12 @@ class Request:
     async def body(self) -> bytes:
         """Return the whole body, decompressed.
 
-        Raise ``PayloadTooLarge`` as soon as it exceeds the limit, before it is all read.
+        Raise ``PayloadTooLarge`` as soon as it exceeds the limit, before it is all read, and
+        ``TooSlow``.
         """
         declared = self.headers.get(b"content-length", b"")
-        if declared.isdigit() and int(declared) > self.largest:
+        # Python refuses to read numbers of over 4,300 digits.
+        if declared.isdigit() and int(declared[:_LENGTH_DIGITS]) > self.largest:
             raise PayloadTooLarge(_too_large(self.largest))
         data = await self._received()
         encoding = self.headers.get(b"content-encoding", b"identity").strip().lower()
@@ -71,10 +79,22 @@ class Request:
         raise UnsupportedMedia(message)
 
     async def _received(self) -> bytes:
+        message = await self.receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            body: bytes = message.get("body", b"")
+            if len(body) > self.largest:
+                raise PayloadTooLarge(_too_large(self.largest))
+            return body
+        try:
+            async with asyncio.timeout(self.patience):
+                return await self._rest(message)
+        except TimeoutError:
+            raise TooSlow from None
+
+    async def _rest(self, message: MutableMapping[str, Any]) -> bytes:
         chunks: list[bytes] = []
         size = 0
         while True:
-            message = await self.receive()
             if message["type"] == "http.disconnect":
                 gone = "The connection closed before the body was complete."
                 raise BadRequest(gone)
@@ -84,7 +104,8 @@ class Request:
                 raise PayloadTooLarge(_too_large(self.largest))
             chunks.append(chunk)
             if not message.get("more_body"):
-                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+                return b"".join(chunks)
+            message = await self.receive()
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from polyclinic.kernel.errors import (
     Issue,
     NotAllowed,
     PayloadTooLarge,
+    TooSlow,
     Unauthenticated,
     Unavailable,
 )
@@ -33,7 +34,7 @@ def refusal(error: FhirError) -> Answer:
             answer.headers.append((b"retry-after", b"1"))
         case NotAllowed(allowed=allowed):
             answer.headers.append((b"allow", ", ".join(allowed).encode()))
-        case PayloadTooLarge():
+        case PayloadTooLarge() | TooSlow():
             # The rest of the body is not read, so the connection cannot be used again.
             answer.headers.append((b"connection", b"close"))
         case _:
