@@ -9,6 +9,7 @@ from typing import Final
 from polyclinic.app import commands
 from polyclinic.app.demonstration import AlreadyRunning
 from polyclinic.app.modules import MODULES
+from polyclinic.app.server import CannotListen
 from polyclinic.base.config import SettingError
 from polyclinic.base.crypto import KeyFileError
 from polyclinic.base.db.errors import DatabaseError
@@ -25,6 +26,7 @@ STOPS: Final = (
     SettingError,
     commands.Refusal,
     AlreadyRunning,
+    CannotListen,
 )
 """What ends a command with one line and exit code 1."""
 

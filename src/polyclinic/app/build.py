@@ -34,7 +34,6 @@ async def services(
 ) -> AsyncIterator[Services]:
     """Open everything that a server or a command works with, and close it afterwards."""
     clock = clock or SystemClock()
-    kek = key_encryption_key(settings.key_file or settings.data / KEY_FILE)
     async with AsyncExitStack() as stack:
         pool = await create_pool(database.app_dsn, settings, "polyclinic modules")
         stack.push_async_callback(pool.close)
@@ -42,6 +41,8 @@ async def services(
         store = await stack.enter_async_context(
             open_store(database.app_dsn, settings, clock=clock, ids=ids)
         )
+        key_file = settings.key_file or settings.data / KEY_FILE
+        kek = key_encryption_key(key_file, is_new=not await store.has_keys())
         tenant = await store.open_tenant(DEFAULT, kek)
         opened = Services(store, tenant, pool, clock, ids, settings)
         for module in modules:

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -31,6 +32,7 @@ from polyclinic.kernel.module import Command, Services
 Result = TypeVar("Result")
 
 _SHOWN: Final = 50
+_DOCTOR_COLUMNS: Final = 4
 
 
 class Refusal(Exception):
@@ -40,9 +42,12 @@ class Refusal(Exception):
 def serve(given: argparse.Namespace) -> int:
     """Serve until told to stop."""
     settings = _settings(given)
-    with open_database(settings) as database:
+    with closing(server.listen(settings)) as listening, open_database(settings) as database:
         run_to_end(_migrate(database))
-        return server.run(settings, database)
+        run_to_end(_opened(settings, database, _nothing))
+        sys.stdout.write(f"Polyclinic is at {_address(settings)}\n")
+        sys.stdout.flush()
+        return server.run(settings, listening)
 
 
 def migrate(given: argparse.Namespace) -> int:
@@ -100,7 +105,11 @@ def export(given: argparse.Namespace) -> int:
 def demo(given: argparse.Namespace) -> int:
     """Serve a population, with accounts to try."""
     settings = _settings(given)
-    with demonstration.alone(settings), open_database(settings) as database:
+    with (
+        demonstration.alone(settings),
+        closing(server.listen(settings)) as listening,
+        open_database(settings) as database,
+    ):
         run_to_end(_migrate(database))
 
         async def prepare(opened: Services) -> None:
@@ -108,13 +117,15 @@ def demo(given: argparse.Namespace) -> int:
 
         run_to_end(_opened(settings, database, prepare))
         demonstration.announce(settings, database)
-        return server.run(settings, database)
+        return server.run(settings, listening)
 
 
 def doctor(given: argparse.Namespace) -> int:
     """Say what is wrong and what to do; exit code 1 when something fails."""
     findings = run_to_end(examine(_settings(given)))
     table = Table(show_header=False, box=None)
+    for _ in range(_DOCTOR_COLUMNS):
+        table.add_column(overflow="fold")
     for finding in findings:
         table.add_row(finding.state, finding.subject, finding.message, finding.remedy or "")
     Console().print(table)
@@ -145,6 +156,14 @@ def _settings(given: argparse.Namespace) -> Settings:
         named["job_concurrency"] = 0
     settings = replace(settings, **named)
     return replace(settings, data=settings.data.resolve())
+
+
+def _address(settings: Settings) -> str:
+    return settings.public_url or f"http://{settings.host}:{settings.port}"
+
+
+async def _nothing(_opened: Services) -> None:
+    """Find out, before any server process starts, whether everything can be opened."""
 
 
 async def _migrate(database: Database) -> list[str]:

@@ -84,7 +84,7 @@ def announce(settings: Settings, database: Database) -> None:
 
 
 async def _load(opened: Services, principal: Principal, folder: Path) -> None:
-    with Progress("Loading patients") as progress:
+    with Progress("Loading records") as progress:
         await load(
             opened.store,
             principal,
@@ -96,7 +96,7 @@ async def _load(opened: Services, principal: Principal, folder: Path) -> None:
 async def _generate(opened: Services, principal: Principal, size: int) -> None:
     today = opened.clock.now().date()
     count = 0
-    with Progress("Making patients") as progress:
+    with Progress("Making records") as progress:
         for module in MODULES:
             if module.population is None:
                 continue

@@ -21,6 +21,8 @@ async def export(
 ) -> int:
     """Write ``Type.ndjson`` for each type that has resources; return how many there were.
 
+    Only the owner of the files may read them.
+
     A file appears whole under its name. Raise ``NotEmpty`` rather than mix two exports.
     """
     _check_empty(directory)
@@ -32,7 +34,7 @@ async def export(
 
 
 def _check_empty(directory: Path) -> None:
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(directory.iterdir()):
         raise NotEmpty(directory)
 
@@ -42,6 +44,7 @@ async def _export_type(
 ) -> int:
     count, after = 0, None
     beside = directory / f".{resource_type}.ndjson.part"
+    beside.touch(mode=0o600)
     with beside.open("wb") as file:
         while True:
             given = [("_count", _PAGE), ("_sort", "_lastUpdated")]

@@ -50,12 +50,15 @@ def new_key() -> bytes:
     return secrets.token_bytes(_KEY_BYTES)
 
 
-def key_encryption_key(path: Path) -> Sealer:
-    """Return the sealer of the installation's key file, which is made when it is missing.
+def key_encryption_key(path: Path, *, is_new: bool) -> Sealer:
+    """Return the sealer of the installation's key file; a new installation's is made.
 
-    Raise ``KeyFileError`` when others may read the file or it is not a key.
+    Raise ``KeyFileError`` when the file is missing, others may read it, or it is not a key.
     """
     if not path.exists():
+        if not is_new:
+            message = f"the key file {path} is missing; restore it from its backup"
+            raise KeyFileError(message)
         _create(path)
     status = path.stat()
     if status.st_mode & 0o077:

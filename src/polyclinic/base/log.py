@@ -48,6 +48,8 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    # It tells of every start and stop in words, which are not kept here.
+    logging.getLogger("uvicorn").setLevel(max(root.level, logging.WARNING))
 
 
 class JsonLines(logging.Formatter):

@@ -45,6 +45,8 @@ class FhirError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "exception"
+    retry_after: ClassVar[int | None] = None
+    """Seconds after which the same request may succeed."""
 
     def __init__(self, message: str = "", *, expression: str | None = None) -> None:
         if not message:
@@ -176,3 +178,4 @@ class Unavailable(FhirError):
 
     status = 503
     code = "transient"
+    retry_after = 1

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from polyclinic.base import log
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import BadRequest, FhirError, Issue, Unavailable
@@ -87,7 +89,10 @@ class FhirApplication:
             largest=self._limits.body,
         )
         check_accept(request)
-        return await dispatch(self._store, request)
+        answer = await dispatch(self._store, request)
+        if b"_pretty=true" in query and answer.body:
+            answer.body = msgspec.json.format(answer.body, indent=2)
+        return answer
 
     def _base(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
         if self._public_url:

@@ -42,9 +42,9 @@ def history(base: str, entries: Sequence[Stored], links: Links) -> bytes:
 
 def _version(base: str, entry: Stored) -> bytes:
     url = f"{entry.type}/{entry.id}"
-    method = "DELETE" if entry.deleted else "POST" if entry.version == 1 else "PUT"
-    request = _encode({"method": method, "url": entry.type if method == "POST" else url})
-    status = {"DELETE": "204", "POST": "201", "PUT": "200"}[method]
+    # A first version is told as an update too: its id is known now, and so it can be repeated.
+    request = _encode({"method": "DELETE" if entry.deleted else "PUT", "url": url})
+    status = "204" if entry.deleted else "201" if entry.version == 1 else "200"
     response = _encode(
         {"status": status, "etag": entry.etag, "lastModified": instant(entry.last_updated)}
     )

@@ -12,7 +12,6 @@ from polyclinic.kernel.errors import (
     PayloadTooLarge,
     TooSlow,
     Unauthenticated,
-    Unavailable,
 )
 from polyclinic.kernel.rest.message import Answer
 
@@ -27,11 +26,11 @@ def outcome(issues: tuple[Issue, ...]) -> bytes:
 def refusal(error: FhirError) -> Answer:
     """Return the answer that tells a client of an error."""
     answer = Answer(error.http_status, outcome(error.issues))
+    if error.retry_after is not None:
+        answer.headers.append((b"retry-after", b"%d" % error.retry_after))
     match error:
         case Unauthenticated():
             answer.headers.append((b"www-authenticate", b'Bearer realm="polyclinic"'))
-        case Unavailable():
-            answer.headers.append((b"retry-after", b"1"))
         case NotAllowed(allowed=allowed):
             answer.headers.append((b"allow", ", ".join(allowed).encode()))
         case PayloadTooLarge() | TooSlow():

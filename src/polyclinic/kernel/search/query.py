@@ -108,11 +108,7 @@ class _Reader:
             return
         if value == "":
             return
-        part = self._part(param, modifier, value)
-        if part is None:
-            self.ignored.append(name)
-            return
-        self._parts.append(part)
+        self._parts.append(self._part(param, modifier, value))
         self._understood.append((name, value))
 
     def query(self) -> Query:
@@ -127,7 +123,7 @@ class _Reader:
             understood=tuple(self._understood),
         )
 
-    def _part(self, param: SearchParameter, modifier: str, value: str) -> Predicate | None:
+    def _part(self, param: SearchParameter, modifier: str, value: str) -> Predicate:
         if modifier == "missing":
             if value not in ("true", "false"):
                 message = f"{param.code}:missing must be true or false."
@@ -135,7 +131,9 @@ class _Reader:
             return Missing(param, value == "true")
         target = modifier if modifier in param.targets else None
         if modifier and target is None:
-            return None
+            # A modifier that is left out would find more than was asked for.
+            message = f"{param.code} does not take the modifier :{modifier[:32]} here."
+            raise BadRequest(message)
         texts = values.split_or(value)
         if len(texts) > _MOST_VALUES:
             message = f"{param.code} has over {_MOST_VALUES} values; search in parts."

@@ -91,6 +91,11 @@ class Store:
         self._historian = Historian(searches)
         self._tenants: dict[int, Tenant] = {}
 
+    async def has_keys(self) -> bool:
+        """Say whether any tenant has keys, which only the installation's key file opens."""
+        with translated():
+            return bool(await self._hot.fetchval(STATEMENTS["has_keys"]))
+
     async def open_tenant(self, name: str, kek: Sealer) -> Tenant:
         """Make a tenant's data reachable for its principals; a missing tenant is made.
 

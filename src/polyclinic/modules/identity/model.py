@@ -61,6 +61,7 @@ class TooManyAttempts(FhirError):
 
     status = 429
     code = "throttled"
+    retry_after = 300
 
 
 class Busy(FhirError):
@@ -68,3 +69,4 @@ class Busy(FhirError):
 
     status = 503
     code = "throttled"
+    retry_after = 5

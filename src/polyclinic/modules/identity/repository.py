@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from polyclinic.base.db.connect import Record
+from polyclinic.base.db.connect import Connection, Record
 from polyclinic.base.db.pool import Pool
 from polyclinic.modules.identity.model import Account, NewAccount, Session, SessionKind
 
@@ -44,6 +44,35 @@ class Accounts:
             )
         assert row is not None
         return _account(row)
+
+    async def all(self, tenant: int) -> list[Account]:
+        """Return every account of a tenant, by name."""
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(
+                f"select {_ACCOUNT} from account a where a.tenant = $1 order by a.name",  # noqa: S608
+                tenant,
+            )
+        return [_account(row) for row in rows]
+
+    async def set_password(self, tenant: int, name: str, password_hash: str) -> None:
+        """Change a password, and end every session and token of the account."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            number = await connection.fetchval(
+                "update account set password_hash = $3 where tenant = $1 and name = $2"
+                " returning account",
+                *(tenant, name, password_hash),
+            )
+            await _end_sessions(connection, number)
+
+    async def set_disabled(self, tenant: int, name: str, *, disabled: bool) -> None:
+        """Disable an account, which ends every session and token of it, or enable it."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            number = await connection.fetchval(
+                "update account set disabled = $3 where tenant = $1 and name = $2"
+                " returning account",
+                *(tenant, name, disabled),
+            )
+            await _end_sessions(connection, number)
 
     async def open_session(
         self, secret_hash: bytes, account: int, kind: SessionKind, label: str, times: "Times"
@@ -118,6 +147,12 @@ class Accounts:
 
 Times = tuple[datetime, datetime]
 """When a session was made and when it ends."""
+
+
+async def _end_sessions(connection: Connection, account: int) -> None:
+    """End every session of an account, and tell every process that some session ended."""
+    await connection.execute("delete from session where account = $1", account)
+    await connection.execute("select nextval('revocation')")
 
 
 def _account(row: Record) -> Account:

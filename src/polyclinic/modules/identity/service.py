@@ -95,6 +95,21 @@ class Identity:
         complete = NewAccount(new.name, new.display, new.roles, hashed, new.patient)
         return await self._accounts.put(self._tenant, complete, self._clock.now())
 
+    async def set_password(self, name: str, password: str) -> None:
+        """Give an account a password; whoever is signed in with it has to sign in again."""
+        hashed = await self._passwords.hash(password)
+        await self._accounts.set_password(self._tenant, name, hashed)
+        self._known.clear()
+
+    async def set_disabled(self, name: str, *, disabled: bool) -> None:
+        """Let nobody sign in with an account, or let it sign in again."""
+        await self._accounts.set_disabled(self._tenant, name, disabled=disabled)
+        self._known.clear()
+
+    async def accounts(self) -> list[Account]:
+        """Return every account, by name."""
+        return await self._accounts.all(self._tenant)
+
     async def has_account(self, name: str) -> bool:
         """Say whether there is an account of that name."""
         return await self._accounts.by_name(self._tenant, name) is not None

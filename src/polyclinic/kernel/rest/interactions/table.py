@@ -46,6 +46,9 @@ async def dispatch(store: Store, request: Request) -> Answer:
 
     Raise ``NotFound`` where there is nothing and ``NotAllowed`` for a method that does not fit.
     """
+    if request.path and request.path[-1].startswith("$"):
+        message = f"The operation {request.path[-1][:64]} is not supported here."
+        raise NotFound(message)
     interactions = matching(request.path)
     if interactions is None:
         raise NotFound(_no_such(request.path))

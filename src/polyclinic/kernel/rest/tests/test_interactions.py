@@ -180,7 +180,7 @@ async def test_history_lists_versions_newest_first(fhir):
     bundle = (await fhir.get(f"Patient/{body['id']}/_history")).json()
 
     methods = [entry["request"]["method"] for entry in bundle["entry"]]
-    assert methods == ["DELETE", "PUT", "POST"]
+    assert methods == ["DELETE", "PUT", "PUT"]
     assert "resource" not in bundle["entry"][0]
 
 
@@ -308,3 +308,22 @@ async def test_another_media_type_is_unsupported(fhir):
     answer = await fhir.post("Patient", content=b"x", headers={"content-type": "text/plain"})
 
     assert answer.status_code == 415
+
+
+async def test_pretty_is_for_people_and_keeps_the_digits(fhir):
+    observation = (
+        b'{"resourceType":"Observation","status":"final","code":{"text":"x"},'
+        b'"valueQuantity":{"value":1.00}}'
+    )
+    answer = await fhir.post("Observation", content=observation)
+
+    found = await fhir.get(f"Observation/{answer.json()['id']}?_pretty=true")
+
+    assert b'\n    "value": 1.00\n' in found.content
+
+
+async def test_an_operation_that_is_not_there_says_so(fhir):
+    answer = await fhir.get("Patient/$everything")
+
+    assert answer.status_code == 404
+    assert "not supported" in answer.json()["issue"][0]["diagnostics"]

@@ -198,6 +198,9 @@ async def test_an_unknown_parameter_is_reported_and_refused_when_strict(fhir, cl
         "Patient?name=%ff",
         "Patient?gender:missing=perhaps",
         "Observation?value-quantity=5.4.4",
+        "Patient?name:contains=x",
+        "Patient?name:nonsense=x",
+        "Observation?subject:Medication=x",
     ],
 )
 async def test_a_value_of_the_wrong_form_is_400(fhir, address):

@@ -113,3 +113,7 @@ select $1, type, sum(delta) from gone group by type having sum(delta) <> 0
 -- keys_bulk --
 -- Switch the indexes of keys to many writes, or back to fast searches.
 select keys_bulk($1)
+
+-- has_keys --
+-- Whether anything was ever wrapped under the key-encryption key.
+select exists (select from data_key)
