@@ -9,6 +9,7 @@ https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
 """
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -17,6 +18,7 @@ _PROC: Final = Path("/proc")
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _PARENT, _USER, _SYSTEM, _CHILDREN_USER, _CHILDREN_SYSTEM = 1, 11, 12, 13, 14
 """Places of the fields behind the process's name, which may hold spaces and brackets."""
+_REFERENCE_STEPS: Final = 300_000
 _MEGABYTE: Final = 1024 * 1024
 
 
@@ -27,6 +29,19 @@ class Memory(NamedTuple):
     """All pages that it has in memory, those it shares with others included."""
     pss: float
     """The same with each shared page divided by the number of its users."""
+
+
+def reference_ms() -> float:
+    """Return the CPU milliseconds that a fixed piece of Python takes just now.
+
+    CPU time is no constant of a program: it grows while others use the same caches and the other
+    half of the same core. Rows are comparable where this figure is the same.
+    """
+    began = time.process_time()
+    total = 0
+    for number in range(_REFERENCE_STEPS):
+        total += number * number % 7
+    return (time.process_time() - began) * 1000
 
 
 def own_seconds(pid: int) -> float:

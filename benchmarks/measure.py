@@ -17,7 +17,7 @@ from typing import IO, Any, Final
 import msgspec
 
 from benchmarks import seed as seeding
-from benchmarks.accounting import memory, own_seconds, tree_seconds
+from benchmarks.accounting import memory, own_seconds, reference_ms, tree_seconds
 from benchmarks.client import Failure, Target, Task
 from benchmarks.loading import LoadFailed, load
 from benchmarks.profiling import Profile
@@ -122,11 +122,13 @@ class Bench:
 
     def _row(self, row: str, connections: int) -> None:
         self._driver.warm_up(Task(row, connections, _WARM_UP, self._plan.seconds))
+        reference = reference_ms()
         with self._profile(row, connections):
             server, database = own_seconds(self._server.pid), tree_seconds(self._postmaster)
             measured = self._driver.measure()
             server = own_seconds(self._server.pid) - server
             database = tree_seconds(self._postmaster) - database
+        reference = (reference + reference_ms()) / 2
         count = measured.requests
         _say(
             name=row,
@@ -139,6 +141,7 @@ class Bench:
             cpu_ms=round((server + database) / count * 1000, 3),
             p50=round(measured.p50, 2),
             p95=round(measured.p95, 2),
+            reference_ms=round(reference, 1),
         )
 
     @contextmanager
@@ -220,6 +223,7 @@ def _fill(installation: Installation, database: EmbeddedServer, plan: Plan) -> S
             cpu_s_database=round(done.database, 2),
             cpu_s_start=round(start_seconds, 2),
             per_cpu_second=round(count / total),
+            reference_ms=round(reference_ms(), 1),
             per_cpu_second_without_start=round(count / (total - start_seconds)),
         )
     asyncio.run(_settle(database))
