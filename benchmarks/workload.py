@@ -54,14 +54,7 @@ class Workload:
                     "valueAddress": address,
                 }
             ],
-            "identifier": [
-                {
-                    "type": {"coding": [{"system": f"{_TYPES}/v2-0203", "code": code}]},
-                    "system": f"urn:example:{code.lower()}",
-                    "value": f"{code}-{number}",
-                }
-                for code in ("MR", "SS", "DL", "PPN")
-            ],
+            "identifier": _identifiers(number),
             "active": True,
             "name": [
                 {
@@ -75,14 +68,7 @@ class Workload:
             "gender": "female",
             "birthDate": f"{1930 + number % 90}-{1 + number % 12:02}-{1 + number % 28:02}",
             "address": [address],
-            "maritalStatus": {
-                "coding": [{"system": f"{_TYPES}/v3-MaritalStatus", "code": "M"}],
-                "text": "Married",
-            },
-            "multipleBirthBoolean": False,
-            "communication": [
-                {"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "en-US"}]}}
-            ],
+            **_MARRIED,
         }
 
     def observation(self, patient: str, others: dict[str, str]) -> Json:
@@ -252,21 +238,7 @@ class Workload:
 
     def _explanation(self, patient: str, others: dict[str, str]) -> Json:
         amount = {"value": self._random.randrange(1000, 90000) / 100, "currency": "USD"}
-        adjudication = [
-            {
-                "category": {
-                    "coding": [
-                        {
-                            "system": "https://example.org/codes/adjudication",
-                            "code": f"line-{step}",
-                            "display": "A step of the adjudication",
-                        }
-                    ]
-                },
-                "amount": amount,
-            }
-            for step in range(6)
-        ]
+        submitted = {"coding": [{"system": f"{_TYPES}/adjudication", "code": "submitted"}]}
         return {
             "resourceType": "ExplanationOfBenefit",
             "identifier": [
@@ -298,20 +270,43 @@ class Workload:
                     "productOrService": {"text": "Encounter for symptom"},
                     "servicedPeriod": {"start": self._moment(), "end": self._moment()},
                     "encounter": [{"reference": others["Encounter"]}],
-                    "adjudication": adjudication,
+                    "adjudication": _adjudication(amount),
                 }
                 for sequence in (1, 2, 3)
             ],
-            "total": [
-                {
-                    "category": {
-                        "coding": [{"system": f"{_TYPES}/adjudication", "code": "submitted"}]
-                    },
-                    "amount": amount,
-                }
-            ],
+            "total": [{"category": submitted, "amount": amount}],
             "payment": {"amount": amount},
         }
+
+
+def _identifiers(number: int) -> list[Json]:
+    return [
+        {
+            "type": {"coding": [{"system": f"{_TYPES}/v2-0203", "code": code}]},
+            "system": f"urn:example:{code.lower()}",
+            "value": f"{code}-{number}",
+        }
+        for code in ("MR", "SS", "DL", "PPN")
+    ]
+
+
+def _adjudication(amount: Json) -> list[Json]:
+    steps = "https://example.org/codes/adjudication"
+    return [
+        {
+            "category": {
+                "coding": [
+                    {
+                        "system": steps,
+                        "code": f"line-{step}",
+                        "display": "A step of the adjudication",
+                    }
+                ]
+            },
+            "amount": amount,
+        }
+        for step in range(6)
+    ]
 
 
 def changed(resource: Json) -> Json:
@@ -320,6 +315,14 @@ def changed(resource: Json) -> Json:
     return {**resource, **change}
 
 
+_MARRIED: Final[Json] = {
+    "maritalStatus": {
+        "coding": [{"system": f"{_TYPES}/v3-MaritalStatus", "code": "M"}],
+        "text": "Married",
+    },
+    "multipleBirthBoolean": False,
+    "communication": [{"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "en-US"}]}}],
+}
 _CHANGES: Final[dict[str, Json]] = {
     "Patient": {
         "telecom": [{"system": "email", "value": "changed@example.org"}],
