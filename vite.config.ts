@@ -15,6 +15,8 @@ export default defineConfig({
     outDir: path('./src/polyclinic/web/static'),
     emptyOutDir: true,
     manifest: true,
+    // One sheet: a part fetched later must not come without its styles.
+    cssCodeSplit: false,
     target: 'es2023',
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 600,

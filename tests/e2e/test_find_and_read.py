@@ -101,7 +101,7 @@ def test_the_course_of_a_value_is_a_chart_and_a_table(visit):
 
 def test_without_a_network_it_says_so_and_goes_on_afterwards(visit):
     opened = visit().sign_in()
-    opened.expect_failures("/fhir/")
+    opened.expect_failures("/fhir/", "/assets/")
     page = opened.open(CHART)
 
     opened.context.set_offline(True)

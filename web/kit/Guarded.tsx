@@ -1,4 +1,5 @@
 import { Component, type ReactNode } from 'react';
+import { forgetFailedFetches } from './fetched';
 import { Failed } from './Loaded';
 import { PanelFrame } from './Panel';
 
@@ -20,7 +21,10 @@ export class Guarded extends Component<Props, State> {
     return { error: error ?? new Error('unknown') };
   }
 
-  readonly retry = (): void => this.setState({ error: undefined });
+  readonly retry = (): void => {
+    forgetFailedFetches();
+    this.setState({ error: undefined });
+  };
 
   override render(): ReactNode {
     if (this.state.error === undefined) {

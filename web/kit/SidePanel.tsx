@@ -1,5 +1,6 @@
 import { Drawer } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { useReturnFocus } from './focus';
 import { t } from './messages';
 import { PatientStrip } from './patient/PatientStrip';
 
@@ -11,6 +12,7 @@ export interface SidePanelProps {
 
 /** A drawer beside the chart, which stays in sight; it says whose it is. */
 export function SidePanel({ title, onClose, children }: SidePanelProps) {
+  useReturnFocus();
   return (
     <Drawer
       opened

@@ -9,27 +9,30 @@ type Load<P> = () => Promise<{ default: ComponentType<P> }>;
 
 /** After the first page has loaded its data. */
 const IDLE_MS = 1000;
-/** A fetch that failed is tried again by whoever asks later than this. */
-const AGAIN_AFTER_MS = 500;
+/** How to start anew, for each component whose code could not be fetched. */
+const FAILED = new Set<() => void>();
+
+/** Fetch again, when it is shown again, what could not be fetched. */
+export function forgetFailedFetches(): void {
+  for (const startAnew of FAILED) {
+    startAnew();
+  }
+  FAILED.clear();
+}
 
 /** Return how to get the lazy component: a new one after its code could not be fetched. */
 function retrying<P>(load: Load<P>): () => ComponentType<P> {
-  let failedAt = Number.POSITIVE_INFINITY;
-  const make = () =>
-    lazy(() =>
+  let component: ComponentType<P>;
+  const make = (): void => {
+    component = lazy(() =>
       load().catch(() => {
-        failedAt = Date.now();
+        FAILED.add(make);
         throw errorFromSilence();
       }),
     ) as unknown as ComponentType<P>;
-  let component = make();
-  return () => {
-    if (Date.now() - failedAt > AGAIN_AFTER_MS) {
-      failedAt = Number.POSITIVE_INFINITY;
-      component = make();
-    }
-    return component;
   };
+  make();
+  return () => component;
 }
 
 /** Return a component that is fetched when it is needed, by the name it is exported under. */

@@ -1,4 +1,5 @@
 import { Modal, Switch } from '@mantine/core';
+import { useReturnFocus } from '@web/kit/focus';
 import type { Command } from '@web/kit/module';
 import styles from './KeysDialog.module.css';
 import { t } from './messages';
@@ -28,6 +29,7 @@ function rowsOf(commands: readonly Command[]): readonly KeyRow[] {
 
 /** Every key there is, and the switch for those without Ctrl. */
 export function KeysDialog({ commands, singleKeys, onSingleKeys, onClose }: KeysDialogProps) {
+  useReturnFocus();
   return (
     <Modal
       opened

@@ -50,7 +50,14 @@ interface OfKnownPatientProps {
 /** Nothing of a chart is shown unless it is known whose it is. */
 function OfKnownPatient({ id, title, children }: OfKnownPatientProps) {
   const { data, isError } = useResource('Patient', id);
-  return isError && data === undefined ? <Main title={title}>{null}</Main> : children;
+  if (!isError || data !== undefined) {
+    return children;
+  }
+  return (
+    <Main title={title}>
+      <h1 className="visually-hidden">{title}</h1>
+    </Main>
+  );
 }
 
 interface PageFrameProps {

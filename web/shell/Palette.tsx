@@ -1,4 +1,5 @@
 import { Modal } from '@mantine/core';
+import { useReturnFocus } from '@web/kit/focus';
 import { type Command, RegistryContext } from '@web/kit/module';
 import { type KeyboardEvent, useContext, useEffect, useId, useState } from 'react';
 import { useField } from './field';
@@ -99,6 +100,7 @@ function usePalette({ query, commands, onCommand, onGo }: PaletteProps) {
 
 /** Search for patients and commands from anywhere. */
 export function Palette(props: PaletteProps) {
+  useReturnFocus();
   const { query, onQuery, onClose } = props;
   const { groups, choices, searching, failed } = usePalette(props);
   const list = useId();

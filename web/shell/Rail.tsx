@@ -106,7 +106,7 @@ function Tool({ label, hint, icon: drawing, onClick }: ToolProps) {
 /** The places of the interface, the search, and the account. */
 export function Rail({ session, onSearch, onKeys, onSignOut }: RailProps) {
   return (
-    <header className={styles['rail']}>
+    <nav className={styles['rail']} aria-label={t('rail.label')}>
       <p className={styles['brand']}>
         <img src={icon} alt="" width={24} height={24} />
         <span className={styles['word']}>{t('app.name')}</span>
@@ -117,13 +117,11 @@ export function Rail({ session, onSearch, onKeys, onSignOut }: RailProps) {
         icon={<IconSearch {...ICON} />}
         onClick={onSearch}
       />
-      <nav aria-label={t('rail.label')}>
-        <Places />
-      </nav>
+      <Places />
       <div className={styles['foot']}>
         <Tool label={t('rail.keys')} hint="?" icon={<IconKeyboard {...ICON} />} onClick={onKeys} />
         <AccountMenu session={session} onSignOut={onSignOut} />
       </div>
-    </header>
+    </nav>
   );
 }

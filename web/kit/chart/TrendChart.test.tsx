@@ -19,9 +19,9 @@ function series(label: string, values: readonly string[], bandText?: string): Tr
       key: `d${day}`,
       at: day * DAY,
       value: Number.parseFloat(text),
-      when: `day ${day}`,
-      text,
-      cell: text,
+      when: () => `day ${day}`,
+      text: () => text,
+      cell: () => text,
     })),
   };
 }

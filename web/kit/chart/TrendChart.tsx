@@ -7,14 +7,15 @@ import type { Point } from './series';
 import styles from './TrendChart.module.css';
 import { TrendPlot } from './TrendPlot';
 
+/** A value whose words are made when they are needed: of thousands few are ever read. */
 export interface TrendPoint extends Point {
   readonly key: string;
   /** When, in words. */
-  readonly when: string;
+  readonly when: () => string;
   /** The value in words and in its digits. */
-  readonly text: string;
+  readonly text: () => string;
   /** The value as it stands in the table, with its origin. */
-  readonly cell: ReactNode;
+  readonly cell: () => ReactNode;
 }
 
 export interface TrendSeries {
@@ -35,8 +36,8 @@ export interface TrendChartProps {
 interface Row {
   readonly key: string;
   readonly at: number;
-  readonly when: string;
-  readonly cells: Readonly<Record<string, ReactNode>>;
+  readonly when: () => string;
+  readonly cells: Readonly<Record<string, () => ReactNode>>;
 }
 
 /** Return one row for each moment, newest first, with a cell for each series. */
@@ -93,12 +94,12 @@ export function TrendChart({ title, series }: TrendChartProps) {
           rows={rowsOf(series)}
           rowKey={(row) => row.key}
           columns={[
-            { key: 'when', title: t('trend.when'), heading: true, cell: (row) => row.when },
+            { key: 'when', title: t('trend.when'), heading: true, cell: (row) => row.when() },
             ...series.map((item) => ({
               key: item.label,
               title: item.label,
               figure: true,
-              cell: (row: Row) => row.cells[item.label] ?? '–',
+              cell: (row: Row) => row.cells[item.label]?.() ?? '–',
             })),
           ]}
         />

@@ -32,9 +32,9 @@ function readingAt(series: readonly TrendSeries[], at: number): string {
     return point === undefined ? [] : [{ label: item.label, point }];
   });
   const values = found.map(({ label, point }) =>
-    series.length > 1 ? `${label} ${point.text}` : point.text,
+    series.length > 1 ? `${label} ${point.text()}` : point.text(),
   );
-  return t('trend.reading', { when: found[0]?.point.when ?? '', values: values.join(', ') });
+  return t('trend.reading', { when: found[0]?.point.when() ?? '', values: values.join(', ') });
 }
 
 /** Return the index that an arrow key leads to. */

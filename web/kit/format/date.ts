@@ -48,19 +48,29 @@ export function parseDate(text: string | undefined): PartialDate | undefined {
       };
 }
 
+const FORMATS = new Map<string, Intl.DateTimeFormat>();
+
+/** To make a format takes longer than to use it a hundred times. */
+function format(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = locale + JSON.stringify(options);
+  const known = FORMATS.get(key) ?? new Intl.DateTimeFormat(locale, options);
+  FORMATS.set(key, known);
+  return known;
+}
+
 /** Short month names of three letters; British English would write "Sept". */
 function formatted(date: Date, options: Intl.DateTimeFormatOptions): string {
   const locale = formattingLocale();
   if (locale !== 'en') {
-    return new Intl.DateTimeFormat(locale, options).format(date);
+    return format(locale, options).format(date);
   }
-  const parts = new Intl.DateTimeFormat('en-US', options).formatToParts(date);
+  const parts = format('en-US', options).formatToParts(date);
   const part = (type: string) => parts.find((item) => item.type === type)?.value;
   return [part('day'), part('month'), part('year')].filter(Boolean).join(' ');
 }
 
 function formattedTime(date: Date): string {
-  return new Intl.DateTimeFormat(formattingLocale() === 'en' ? 'en-GB' : formattingLocale(), {
+  return format(formattingLocale() === 'en' ? 'en-GB' : formattingLocale(), {
     hour: '2-digit',
     minute: '2-digit',
   }).format(date);

@@ -4,9 +4,14 @@ import { formattingLocale } from '../i18n/locale';
 const MEASURED_DIGITS = 6;
 const SHOWN_DIGITS = 3;
 
+const SIGNS = new Map<string, string>();
+
 function decimalSign(): string {
-  const parts = new Intl.NumberFormat(formattingLocale()).formatToParts(0.5);
-  return parts.find((part) => part.type === 'decimal')?.value ?? '.';
+  const locale = formattingLocale();
+  const parts = () => new Intl.NumberFormat(locale).formatToParts(0.5);
+  const sign = SIGNS.get(locale) ?? parts().find(({ type }) => type === 'decimal')?.value ?? '.';
+  SIGNS.set(locale, sign);
+  return sign;
 }
 
 function significant(digits: string): number {

@@ -53,10 +53,10 @@ export function SourcePopover({ request, onClose }: SourcePopoverProps) {
       className={styles['popover']}
       onToggle={(event) => event.newState === 'closed' && onClose()}
     >
-      <header className={styles['head']}>
+      <div className={styles['head']}>
         <h2>{request.label}</h2>
         <CloseButton size="sm" aria-label={t('dialog.close')} onClick={onClose} />
-      </header>
+      </div>
       <SourceFacts resource={request.resource} value={request.value} />
       <PatientStrip />
     </div>

@@ -27,9 +27,9 @@ function chartSeries(item: MeasuredSeries, name: string): TrendSeries {
       key: observation.id ?? String(at),
       at,
       value,
-      when: formatDateTime(measuredAt(observation)),
-      text: partText(part.value),
-      cell: <PartCell observation={observation} part={part} name={name} />,
+      when: () => formatDateTime(measuredAt(observation)),
+      text: () => partText(part.value),
+      cell: () => <PartCell observation={observation} part={part} name={name} />,
     })),
   };
 }

@@ -40,6 +40,13 @@ export function momentOf(observation: Observation): number {
   return parseDate(measuredAt(observation))?.start ?? Number.NEGATIVE_INFINITY;
 }
 
+function latestFirst(observations: readonly Observation[]): readonly Observation[] {
+  return observations
+    .map((observation) => ({ observation, at: momentOf(observation) }))
+    .sort((a, b) => (a.at === b.at ? 0 : b.at - a.at))
+    .map(({ observation }) => observation);
+}
+
 function isValid(observation: Observation): boolean {
   return observation.status !== 'entered-in-error';
 }
@@ -54,7 +61,7 @@ export function kindsOf(observations: readonly Observation[]): Kinds {
     groups.set(key, group.set(observation.id ?? '', observation));
   }
   const kinds = [...groups.entries()].map(([key, group]) => {
-    const sorted = [...group.values()].sort((a, b) => momentOf(b) - momentOf(a));
+    const sorted = latestFirst([...group.values()]);
     return {
       key,
       coding: sorted[0] && keyCoding(sorted[0]),
