@@ -4,8 +4,10 @@ argon2id with 46 MiB, one pass, one lane: the first choice of OWASP's Password S
 """
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from secrets import token_bytes
 from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
@@ -23,6 +25,12 @@ LONGEST: Final = 256
 """Characters of a password; more would only be work."""
 
 
+def _of_nobody() -> str:
+    """Return what looks like a hash and is none of any password."""
+    salt, digest = (b64encode(token_bytes(size)).decode().rstrip("=") for size in (16, 32))
+    return f"$argon2id$v=19$m={_MEMORY_KIB},t=1,p=1${salt}${digest}"
+
+
 class Passwords:
     """Hash and verify."""
 
@@ -32,7 +40,7 @@ class Passwords:
         )
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="argon2")
         self._waiting = 0
-        self._nobody: str | None = None
+        self._nobody = _of_nobody()
 
     async def hash(self, password: str) -> str:
         """Return the PHC string of a password."""
@@ -40,8 +48,6 @@ class Passwords:
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
         """Say whether a password is right; without a hash, take as long and say no."""
-        if self._nobody is None:
-            self._nobody = await self.hash("nobody has this password")
         right = await self._run(self._matches, password, password_hash or self._nobody)
         return right and password_hash is not None
 

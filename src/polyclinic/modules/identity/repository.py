@@ -1,10 +1,13 @@
 """The tables of accounts and sessions; this module's only SQL."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
 
 from polyclinic.base.db.connect import Connection, Record
 from polyclinic.base.db.pool import Pool
+from polyclinic.kernel.store.faults import translated
 from polyclinic.modules.identity.model import Account, NewAccount, Session, SessionKind
 
 _ACCOUNT: Final = (
@@ -18,9 +21,18 @@ class Accounts:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection. Raise ``Unavailable`` when the database is away."""
+        with translated():
+            async with self._pool.acquire() as connection:
+                yield connection
+
     async def by_name(self, tenant: int, name: str) -> Account | None:
         """Return the account of a name."""
-        async with self._pool.acquire() as connection:
+        if "\0" in name:  # PostgreSQL has no such text
+            return None
+        async with self._connection() as connection:
             row = await connection.fetchrow(
                 f"select {_ACCOUNT} from account a where a.tenant = $1 and a.name = $2",  # noqa: S608
                 tenant,
@@ -30,7 +42,7 @@ class Accounts:
 
     async def put(self, tenant: int, new: NewAccount, now: datetime) -> Account:
         """Make an account, or give the one of that name this password, these roles and patient."""
-        async with self._pool.acquire() as connection:
+        async with self._connection() as connection, connection.transaction():
             row = await connection.fetchrow(
                 "insert into account as a"  # noqa: S608 - names of columns
                 " (tenant, name, display, roles, password_hash, patient, created)"
@@ -42,12 +54,13 @@ class Accounts:
                 *(tenant, new.name, new.display, sorted(new.roles)),
                 *(new.password_hash, new.patient, now),
             )
+            await connection.execute("select nextval('revocation')")
         assert row is not None
         return _account(row)
 
     async def all(self, tenant: int) -> list[Account]:
         """Return every account of a tenant, by name."""
-        async with self._pool.acquire() as connection:
+        async with self._connection() as connection:
             rows = await connection.fetch(
                 f"select {_ACCOUNT} from account a where a.tenant = $1 order by a.name",  # noqa: S608
                 tenant,
@@ -56,7 +69,7 @@ class Accounts:
 
     async def set_password(self, tenant: int, name: str, password_hash: str) -> None:
         """Change a password, and end every session and token of the account."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._connection() as connection, connection.transaction():
             number = await connection.fetchval(
                 "update account set password_hash = $3 where tenant = $1 and name = $2"
                 " returning account",
@@ -66,7 +79,7 @@ class Accounts:
 
     async def set_disabled(self, tenant: int, name: str, *, disabled: bool) -> None:
         """Disable an account, which ends every session and token of it, or enable it."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._connection() as connection, connection.transaction():
             number = await connection.fetchval(
                 "update account set disabled = $3 where tenant = $1 and name = $2"
                 " returning account",
@@ -78,7 +91,7 @@ class Accounts:
         self, secret_hash: bytes, account: int, kind: SessionKind, label: str, times: "Times"
     ) -> None:
         """Store a session under the hash of its secret."""
-        async with self._pool.acquire() as connection:
+        async with self._connection() as connection:
             await connection.execute(
                 "insert into session (secret_hash, account, kind, label, created, seen, expires)"
                 " values ($1, $2, $3, $4, $5, $5, $6)",
@@ -87,7 +100,7 @@ class Accounts:
 
     async def session(self, secret_hash: bytes, now: datetime) -> Session | None:
         """Return a session that has not expired, of an account that is not disabled."""
-        async with self._pool.acquire() as connection:
+        async with self._connection() as connection:
             row = await connection.fetchrow(
                 f"select {_ACCOUNT}, s.kind, s.expires, s.seen"  # noqa: S608 - names of columns
                 " from session s join account a on a.account = s.account"
@@ -99,7 +112,7 @@ class Accounts:
 
     async def touch(self, secret_hash: bytes, now: datetime) -> None:
         """Note that a session is in use."""
-        async with self._pool.acquire() as connection:
+        async with self._connection() as connection:
             await connection.execute(
                 "update session set seen = $2 where secret_hash = $1 and seen < $2",
                 secret_hash,
@@ -108,39 +121,46 @@ class Accounts:
 
     async def close_session(self, secret_hash: bytes) -> None:
         """End a session, and tell every process that some session ended."""
-        async with self._pool.acquire() as connection:
+        async with self._connection() as connection:
             await connection.execute("delete from session where secret_hash = $1", secret_hash)
             await connection.execute("select nextval('revocation')")
 
     async def revocations(self) -> int:
         """Return a number that moves whenever a session ends before its time."""
-        async with self._pool.acquire() as connection:
+        async with self._connection() as connection:
             return int(await connection.fetchval("select last_value from revocation"))
 
-    async def failures(self, tenant: int, subject: bytes, since: datetime) -> int:
-        """Return how often a subject failed to sign in since a moment."""
-        async with self._pool.acquire() as connection:
-            return int(
-                await connection.fetchval(
-                    "select coalesce(sum(failures), 0) from sign_in_failure"
-                    " where tenant = $1 and subject = $2 and window_start >= $3",
-                    *(tenant, subject, since),
-                )
-            )
-
-    async def note_failure(self, tenant: int, subject: bytes, window: datetime) -> None:
-        """Count a failed sign-in in its window."""
-        async with self._pool.acquire() as connection:
+    async def count_attempt(
+        self, tenant: int, subject: bytes, window: datetime, since: datetime
+    ) -> int:
+        """Count an attempt to sign in, and return how many there were since a moment."""
+        async with self._connection() as connection:
             await connection.execute(
                 "insert into sign_in_failure as f (tenant, subject, window_start, failures)"
                 " values ($1, $2, $3, 1) on conflict (tenant, subject, window_start)"
                 " do update set failures = f.failures + 1",
                 *(tenant, subject, window),
             )
+            return int(
+                await connection.fetchval(
+                    "select sum(failures) from sign_in_failure"
+                    " where tenant = $1 and subject = $2 and window_start >= $3",
+                    *(tenant, subject, since),
+                )
+            )
+
+    async def forgive(self, tenant: int, subject: bytes, window: datetime) -> None:
+        """Take an attempt out of the count again."""
+        async with self._connection() as connection:
+            await connection.execute(
+                "update sign_in_failure set failures = failures - 1"
+                " where tenant = $1 and subject = $2 and window_start = $3",
+                *(tenant, subject, window),
+            )
 
     async def sweep(self, now: datetime, window: datetime) -> None:
         """Remove expired sessions and old counts."""
-        async with self._pool.acquire() as connection:
+        async with self._connection() as connection:
             await connection.execute("delete from session where expires < $1", now)
             await connection.execute("delete from sign_in_failure where window_start < $1", window)
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from polyclinic.kernel.access.principal import Principal
-from polyclinic.kernel.errors import BadRequest, PayloadTooLarge, Unauthenticated
+from polyclinic.kernel.errors import BadRequest, PayloadTooLarge, Unauthenticated, UnsupportedMedia
 from polyclinic.kernel.module import Route, Services
 from polyclinic.modules.identity.service import COOKIE, Identity, credential
 from polyclinic.modules.identity.settings import IdentitySettings
@@ -24,6 +24,7 @@ class SignIn(msgspec.Struct, forbid_unknown_fields=True):
 
 async def sign_in(services: Services, request: Request) -> Response:
     """Open a session for a name and a password."""
+    _check_media(request)
     try:
         given = msgspec.json.decode(await _body(request), type=SignIn)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -39,7 +40,7 @@ async def sign_in(services: Services, request: Request) -> Response:
         max_age=services.part(IdentitySettings).session_hours * 3600,
         httponly=True,
         samesite="strict",
-        secure=request.url.scheme == "https",
+        secure=_is_encrypted(services, request),
     )
     return response
 
@@ -65,6 +66,20 @@ ROUTES = (
     Route("GET", "/auth/session", session),
     Route("POST", "/auth/sign-out", sign_out),
 )
+
+
+def _check_media(request: Request) -> None:
+    """Refuse what a form of another site could send: that would sign its victim in as somebody."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/json":
+        message = "Send the body as application/json."
+        raise UnsupportedMedia(message)
+
+
+def _is_encrypted(services: Services, request: Request) -> bool:
+    """Say whether the browser reaches us by HTTPS, also where a proxy ends it."""
+    public = services.settings.public_url or ""
+    return request.url.scheme == "https" or public.startswith("https:")
 
 
 def _who(services: Services, principal: Principal) -> Response:

@@ -5,7 +5,6 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 from polyclinic.base.clock import Clock
@@ -30,14 +29,16 @@ _SECRET_BYTES: Final = 32
 _WINDOW: Final = timedelta(minutes=5)
 _REMEMBERED: Final = 10_000
 _RECHECK: Final = timedelta(seconds=1)
-_TOUCH: Final = timedelta(seconds=30)
+_REREAD: Final = timedelta(seconds=30)
+_SHARING: Final = 10
+"""How many times as many failures an address may have as an account."""
 _WRONG: Final = "The name or the password is not right."
 
 
 @dataclass(slots=True)
 class _Known:
     session: Session
-    touched: datetime
+    read: datetime
 
 
 class Identity:
@@ -62,16 +63,16 @@ class Identity:
         ``TooManyAttempts``.
         """
         now = self._clock.now()
-        subjects = [_hash("account", name), _hash("address", address)]
-        await self._check_attempts(subjects, now)
-        account = await self._accounts.by_name(self._tenant, name[:LONGEST])
-        usable = account is not None and not account.disabled
-        right = len(password) <= LONGEST and await self._passwords.verify(
-            password, account.password_hash if account and usable else None
-        )
-        if account is None or not right:
-            for subject in subjects:
-                await self._accounts.note_failure(self._tenant, subject, _window(now))
+        subjects = (_hash("account", name), _hash("address", address))
+        await self._count_attempt(subjects, now)
+        guessed = False
+        try:
+            account = await self._verified(name, password)
+            guessed = account is None
+        finally:
+            if not guessed:
+                await self._forgive(subjects, now)
+        if account is None:
             raise Unauthenticated(_WRONG)
         lasting = timedelta(hours=self._settings.session_hours)
         return await self._open(account, "browser", "sign-in", lasting), account.principal()
@@ -93,7 +94,9 @@ class Identity:
         """Make or change an account, with a password when one is given."""
         hashed = await self._passwords.hash(password) if password else new.password_hash
         complete = NewAccount(new.name, new.display, new.roles, hashed, new.patient)
-        return await self._accounts.put(self._tenant, complete, self._clock.now())
+        account = await self._accounts.put(self._tenant, complete, self._clock.now())
+        self._known.clear()
+        return account
 
     async def set_password(self, name: str, password: str) -> None:
         """Give an account a password; whoever is signed in with it has to sign in again."""
@@ -137,33 +140,42 @@ class Identity:
         """Let the threads end."""
         self._passwords.close()
 
+    async def _verified(self, name: str, password: str) -> Account | None:
+        """Return the account whose password it is; take as long when there is none."""
+        account = await self._accounts.by_name(self._tenant, name[:LONGEST])
+        usable = account if account is not None and not account.disabled else None
+        right = len(password) <= LONGEST and await self._passwords.verify(
+            password, usable.password_hash if usable else None
+        )
+        return usable if right else None
+
     async def _session(self, secret_hash: bytes) -> Session:
         now = self._clock.now()
         await self._forget_revoked(now)
         known = self._known.get(secret_hash)
-        if known is None:
-            session = await self._accounts.session(secret_hash, now)
-            if session is None or self._idle(session, session.seen, now):
-                raise Unauthenticated
-            # Touched on first sight, so that a session used after a restart does not look idle.
-            known = self._remember(secret_hash, session, session.seen)
-        if now >= known.session.expires or self._idle(known.session, known.touched, now):
+        if known is None or now - known.read > _REREAD:
+            known = await self._look_up(secret_hash, now)
+        if now >= known.session.expires:
             self._known.pop(secret_hash, None)
             raise Unauthenticated
-        if known.session.kind == "browser" and now - known.touched > _TOUCH:
-            known.touched = now
-            await self._accounts.touch(secret_hash, now)
         return known.session
 
-    def _idle(self, session: Session, seen: datetime, now: datetime) -> bool:
-        limit = timedelta(minutes=self._settings.session_idle_minutes)
-        return session.kind == "browser" and now - seen > limit
-
-    def _remember(self, secret_hash: bytes, session: Session, touched: datetime) -> _Known:
-        known = self._known[secret_hash] = _Known(session, touched)
+    async def _look_up(self, secret_hash: bytes, now: datetime) -> _Known:
+        """Read a session, which may have been used in another process, and note its use."""
+        session = await self._accounts.session(secret_hash, now)
+        if session is None or self._idle(session, now):
+            self._known.pop(secret_hash, None)
+            raise Unauthenticated
+        if session.kind == "browser":
+            await self._accounts.touch(secret_hash, now)
+        known = self._known[secret_hash] = _Known(session, now)
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return known
+
+    def _idle(self, session: Session, now: datetime) -> bool:
+        limit = timedelta(minutes=self._settings.session_idle_minutes)
+        return session.kind == "browser" and now - session.seen > limit
 
     async def _forget_revoked(self, now: datetime) -> None:
         """Once a second, ask whether a session ended elsewhere; if so, ask for each again."""
@@ -175,17 +187,22 @@ class Identity:
             self._known.clear()
             self._revocations = revocations
 
-    async def _check_attempts(self, subjects: list[bytes], now: datetime) -> None:
+    async def _count_attempt(self, subjects: tuple[bytes, bytes], now: datetime) -> None:
+        """Count an attempt before it is made, so that many at once are not more."""
         of_account, of_address = [
-            await self._accounts.failures(self._tenant, subject, now - _WINDOW)
+            await self._accounts.count_attempt(self._tenant, subject, _window(now), now - _WINDOW)
             for subject in subjects
         ]
+        most = self._settings.sign_in_failures
         # Many people share the address of a clinic.
-        if (
-            of_account >= self._settings.sign_in_failures
-            or of_address >= 10 * self._settings.sign_in_failures
-        ):
+        if of_account > most or of_address > _SHARING * most:
+            await self._forgive(subjects, now)
             raise TooManyAttempts
+
+    async def _forgive(self, subjects: tuple[bytes, bytes], now: datetime) -> None:
+        """Take back the count of an attempt that was no guess."""
+        for subject in subjects:
+            await self._accounts.forgive(self._tenant, subject, _window(now))
 
     async def _open(
         self, account: Account, kind: SessionKind, label: str, lasting: timedelta
@@ -205,13 +222,19 @@ def credential(headers: dict[bytes, bytes]) -> tuple[SessionKind, str]:
         if scheme.lower() == "bearer" and token:
             return "token", token.strip()
         raise Unauthenticated
-    try:
-        cookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE)
-    except CookieError:
-        cookie = None
+    cookie = _cookie(headers.get(b"cookie", b"").decode("latin-1"))
     if cookie is None:
         raise Unauthenticated
-    return "browser", cookie.value
+    return "browser", cookie
+
+
+def _cookie(header: str) -> str | None:
+    """Return our cookie, whatever others stand beside it: ports of a machine share theirs."""
+    for pair in header.split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == COOKIE and value:
+            return value
+    return None
 
 
 def _secret_hash(secret: str) -> bytes:
