@@ -13,6 +13,8 @@ UI := $(shell find web src/polyclinic/modules -path '*/node_modules' -prune -o -
 	\( -path 'web/*' -o -path '*/ui/*' \) -print 2>/dev/null) \
 	$(wildcard package-lock.json vite.config.ts tsconfig.json)
 PORT ?= 8080
+# Real sample patients where the folder with them is there, made up ones elsewhere.
+PATIENTS ?= ../shared/data/synthea
 T ?=
 BROWSER ?= yes
 
@@ -25,7 +27,7 @@ help:  ## Print this list
 setup: .venv/.dev node_modules/.installed  ## Install what developing needs into .venv and node_modules
 
 demo: .venv/.runtime .venv/.ui  ## Load a first population and serve it on http://127.0.0.1:8080 (PORT=8081)
-	@PORT=$(PORT) exec $(BIN)/polyclinic demo
+	@PORT=$(PORT) exec $(BIN)/polyclinic demo $(if $(wildcard $(PATIENTS)),--population $(PATIENTS))
 
 test: setup .venv/.ui browser  ## Run every test; T=path runs some, BROWSER=no leaves out the browser's
 ifeq ($(T),)
