@@ -180,7 +180,12 @@ def _story():
         "birthDate": "1987-02",
         "identifier": [{"type": {"text": "Record number"}, "value": "MRN-00991"}],
         "name": [
-            {"use": "official", "family": FAMILY, "given": ["María", "Fernanda"], "prefix": ["Dr."]},
+            {
+                "use": "official",
+                "family": FAMILY,
+                "given": ["María", "Fernanda"],
+                "prefix": ["Dr."],
+            },
             {"use": "usual", "text": "Mafe"},
         ],
     }

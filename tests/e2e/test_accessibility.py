@@ -84,7 +84,7 @@ def test_a_dialog(visit, dialog, scheme, width):
     expect(page.get_by_role("dialog")).to_be_visible()
     page.wait_for_load_state("networkidle")
     # An element that fades in has a contrast of its own.
-    page.wait_for_function("document.getAnimations().length === 0")
+    page.evaluate("Promise.allSettled(document.getAnimations().map(({ finished }) => finished))")
 
     assert violations(page) == []
     assert overflow(page) <= 0

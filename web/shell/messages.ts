@@ -14,7 +14,7 @@ export const t = catalogue(
     'rail.keys': 'Keys',
     'rail.account': 'Account of {name}',
     'account.signOut': 'Sign out',
-    'account.scheme': 'Colours',
+    'account.scheme': 'Colors',
     'account.scheme.auto': 'As the device',
     'account.scheme.light': 'Light',
     'account.scheme.dark': 'Dark',
