@@ -17,15 +17,15 @@ from polyclinic.app.static import SECURITY_HEADERS, Interface
 from polyclinic.base import log
 from polyclinic.base.config import read
 from polyclinic.base.db.database import Database, open_database
-from polyclinic.base.db.errors import DatabaseError
 from polyclinic.base.db.migrate import pending
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.access.principal import Principal
-from polyclinic.kernel.errors import FhirError, Unauthenticated
+from polyclinic.kernel.errors import FhirError, Unauthenticated, Unavailable
 from polyclinic.kernel.module import Authenticator, Module, Route, Services
 from polyclinic.kernel.rest import FhirApplication, Limits
 from polyclinic.kernel.rest.message import Answer, Receive, Scope, Send
-from polyclinic.kernel.rest.outcome import refusal
+from polyclinic.kernel.rest.outcome import BROKEN, outcome, refusal
+from polyclinic.kernel.store.faults import translated
 
 _TEXT: Final = b"text/plain; charset=utf-8"
 _YEAR: Final = b"public, max-age=31536000, immutable"
@@ -50,7 +50,14 @@ class Application:
         self._pages: Starlette | None = None
 
     async def start(self) -> None:
-        """Reach the database and open every part."""
+        """Reach the database and open every part, or close again what was opened."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def _start(self) -> None:
         database = self._given or open_database(self._settings)
         if self._given is None:
             self._stack.callback(database.close)
@@ -78,7 +85,7 @@ class Application:
             return
         path: str = scope["path"]
         send = _with_security_headers(send)
-        if path.startswith("/fhir"):
+        if path == "/fhir" or path.startswith("/fhir/"):
             assert self._fhir is not None
             await self._fhir(scope, receive, send)
         elif path in ("/healthz", "/readyz"):
@@ -98,8 +105,9 @@ class Application:
             if message["type"] == "lifespan.startup":
                 try:
                     await self.start()
-                except DatabaseError as error:
-                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                except Exception as error:  # noqa: BLE001 - the process ends, and the log knows why
+                    log.failure("server.not_started", error)
+                    await send({"type": "lifespan.startup.failed", "message": ""})
                     return
                 await send({"type": "lifespan.startup.complete"})
             else:
@@ -112,9 +120,10 @@ class Application:
             return Answer(200, b"alive\n", content_type=_TEXT)
         assert self._services is not None
         try:
-            async with self._services.pool.acquire() as connection:
-                waiting = await pending(connection, migrations(self._modules))
-        except (DatabaseError, OSError, TimeoutError):
+            with translated():
+                async with self._services.pool.acquire() as connection:
+                    waiting = await pending(connection, migrations(self._modules))
+        except Unavailable:
             return Answer(503, b"the database cannot be reached\n", content_type=_TEXT)
         if waiting:
             return Answer(503, b"the database is not migrated\n", content_type=_TEXT)
@@ -185,9 +194,12 @@ def _endpoint(
             return await route.handler(opened, request)
         except FhirError as error:
             answer = refusal(error)
-            response = Response(answer.body, answer.status)
-            response.raw_headers.extend([*answer.headers, (b"content-type", answer.content_type)])
-            return response
+        except Exception as error:  # noqa: BLE001 - a client is told, and the log knows where
+            log.failure("request.failed", error, method=request.method)
+            answer = Answer(500, outcome(BROKEN))
+        response = Response(answer.body, answer.status)
+        response.raw_headers.extend([*answer.headers, (b"content-type", answer.content_type)])
+        return response
 
     return endpoint
 

@@ -12,11 +12,11 @@ import msgspec
 
 from polyclinic.base import log
 from polyclinic.kernel.access.principal import Principal
-from polyclinic.kernel.errors import BadRequest, FhirError, Issue, Unavailable
+from polyclinic.kernel.errors import BadRequest, FhirError, Unavailable
 from polyclinic.kernel.rest.capabilities import capability_statement
 from polyclinic.kernel.rest.interactions.table import dispatch
 from polyclinic.kernel.rest.message import Answer, Receive, Request, Scope, Send, split_path
-from polyclinic.kernel.rest.outcome import outcome, refusal
+from polyclinic.kernel.rest.outcome import BROKEN, outcome, refusal
 from polyclinic.kernel.rest.preferences import check_accept
 from polyclinic.kernel.store import Store
 
@@ -24,7 +24,6 @@ Authenticate = Callable[[dict[bytes, bytes], str], Awaitable[Principal]]
 """From headers and method to a principal; raises ``Unauthenticated``."""
 
 _LONGEST_QUERY: Final = 16 * 1024
-_BROKEN: Final = (Issue("exception", "Something went wrong here; it has been logged."),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class FhirApplication:
             answer = refusal(error)
         except Exception as error:  # noqa: BLE001 - a client is told, and the log knows where
             log.failure("request.failed", error, method=scope["method"])
-            answer = Answer(500, outcome(_BROKEN))
+            answer = Answer(500, outcome(BROKEN))
         finally:
             self._in_flight -= 1
         await answer.send(

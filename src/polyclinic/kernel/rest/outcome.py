@@ -3,6 +3,8 @@
 https://hl7.org/fhir/R4/operationoutcome.html
 """
 
+from typing import Final
+
 import msgspec
 
 from polyclinic.kernel.errors import (
@@ -15,6 +17,8 @@ from polyclinic.kernel.errors import (
 )
 from polyclinic.kernel.rest.message import Answer
 
+BROKEN: Final = (Issue("exception", "Something went wrong here; it has been logged."),)
+"""What a client is told when nobody foresaw what happened."""
 _encode = msgspec.json.Encoder().encode
 
 
