@@ -20,6 +20,8 @@ export interface DataTableProps<Row> {
   readonly rowKey: (row: Row) => string;
   /** How many rows are in the document at first, and with each "more". */
   readonly step?: number;
+  /** Where there is no room for the columns, each row becomes a few lines under its heading. */
+  readonly stacks?: boolean;
 }
 
 /** Whether the content is wider than its box: only then the box itself takes the focus. */
@@ -41,7 +43,7 @@ function useOverflow(): readonly [RefObject<HTMLElement | null>, boolean] {
 
 /** A table that puts a bounded number of rows into the document. */
 export function DataTable<Row>(props: DataTableProps<Row>) {
-  const { caption, columns, rows, rowKey, step = 50 } = props;
+  const { caption, columns, rows, rowKey, step = 50, stacks = false } = props;
   const [shown, setShown] = useState(step);
   const left = rows.length - shown;
   const [box, overflows] = useOverflow();
@@ -53,7 +55,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         tabIndex={overflows ? 0 : undefined}
         aria-label={overflows ? t('table.scroll', { title: caption }) : undefined}
       >
-        <table className={styles['table']}>
+        <table className={styles['table']} data-stacks={stacks}>
           <caption className="visually-hidden">{caption}</caption>
           <thead>
             <tr>

@@ -23,7 +23,9 @@ function FactRow({ fact }: { fact: Fact }) {
   return (
     <li className={styles['row']} data-faded={fact.faded}>
       <div className={styles['main']}>
-        <bdi className={styles['title']}>{fact.title}</bdi>
+        <span className={styles['title']}>
+          <bdi>{fact.title}</bdi>
+        </span>
         {fact.marks}
         {fact.detail ? (
           <p className={styles['detail']} data-short={isShort(fact.detail)}>

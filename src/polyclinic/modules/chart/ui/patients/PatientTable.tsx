@@ -63,6 +63,7 @@ export function PatientTable({
       columns={columns()}
       rows={patients}
       rowKey={(patient) => patient.id ?? ''}
+      stacks
     />
   );
 }
