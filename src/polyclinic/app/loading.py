@@ -123,7 +123,7 @@ class _Load:
     async def _write(self, unit: Unit, changes: list[tuple[Item, Change]]) -> None:
         """Write a part; lines that name the same resource keep their order."""
         if unit.atomic:
-            await self._write_part(changes)
+            await self._write_part(changes, atomic=True)
             return
         part: dict[tuple[int, str], tuple[Item, Change]] = {}
         for item, change in changes:
@@ -133,17 +133,24 @@ class _Load:
             part[change.place] = (item, change)
         await self._write_part(list(part.values()))
 
-    async def _write_part(self, changes: list[tuple[Item, Change]]) -> None:
+    async def _write_part(
+        self, changes: list[tuple[Item, Change]], *, atomic: bool = False
+    ) -> None:
+        """Write together; where that is refused, each line alone, so that one hurts no other."""
         if not changes:
             return
         try:
             written = await self._store.write_all(self._principal, [c for _, c in changes])
-        except Conflict as error:
+        except (Conflict, InvalidResource) as error:
+            if len(changes) > 1 and not atomic:
+                for one in changes:
+                    await self._write_part([one])
+                return
             refusals = [self._refused(item, error.issues[0]) for item, _ in changes[:1]]
             self._report.refuse(refusals, len(changes))
             return
-        for one in written:
-            self._count(one)
+        for done in written:
+            self._count(done)
 
     def _count(self, written: Written | None) -> None:
         if written is None:

@@ -7,15 +7,21 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import msgspec
 import zstandard
+from typing_extensions import override
 
 from polyclinic.kernel.rest.entries import head, renamed
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 LARGEST_LINE: Final = 64 * 1024 * 1024
 _WINDOW: Final = 2**31
+_CHUNK: Final = 16 * 1024
+"""Bytes that are unpacked at once; a small frame can stand for much."""
 _KINDS: Final = (".ndjson", ".jsonl", ".json")
 _PACKINGS: Final = ("", ".gz", ".zst")
 _LOADED: Final = ("transaction", "batch", "collection", "searchset", None)
@@ -73,12 +79,16 @@ class _LooseBundle(msgspec.Struct):
 def find(paths: Iterable[Path]) -> list[Path]:
     """Return the files to load, what others refer to first.
 
-    Raise ``Unreadable`` for a path that does not exist or has no known ending.
+    Raise ``Unreadable`` for a path that does not exist, has no known ending, or holds no files.
     """
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found.extend(file for file in sorted(path.rglob("*")) if _ending(file))
+            inside = [file for file in sorted(path.rglob("*")) if _ending(file)]
+            if not inside:
+                message = f"{path} holds no file that ends in one of {', '.join(_KINDS)}"
+                raise Unreadable(message)
+            found.extend(inside)
         elif not path.exists():
             message = f"{path} does not exist"
             raise Unreadable(message)
@@ -119,11 +129,41 @@ def _open(path: Path, stack: ExitStack) -> IO[bytes]:
     if path.suffix == ".gz":
         return io.BufferedReader(stack.enter_context(gzip.GzipFile(fileobj=file)), 256 * 1024)
     if path.suffix == ".zst":
-        reader = zstandard.ZstdDecompressor(max_window_size=_WINDOW).stream_reader(
-            file, read_across_frames=True
-        )
-        return io.BufferedReader(stack.enter_context(reader), 256 * 1024)
+        return io.BufferedReader(stack.enter_context(_Frames(file)), 256 * 1024)
     return file
+
+
+class _Frames(io.RawIOBase):
+    """Zstandard frames as one stream; zstandard's own reader takes a cut frame for a whole one."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._frame = zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
+        self._read = b""
+        self._waiting = memoryview(b"")
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Fill the buffer. Raise ``EOFError`` when the file ends within a frame."""
+        while not self._waiting:
+            self._read = self._read or self._file.read(_CHUNK)
+            if not self._read:
+                if not self._frame.eof:
+                    raise EOFError
+                return 0
+            if self._frame.eof:
+                self._frame = zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
+            self._waiting = memoryview(self._frame.decompress(self._read))
+            self._read = self._frame.unused_data
+        target = memoryview(buffer).cast("B")
+        size = min(len(target), len(self._waiting))
+        target[:size] = self._waiting[:size]
+        self._waiting = self._waiting[size:]
+        return size
 
 
 def _lines(stream: IO[bytes], size: int, skip: int) -> Iterator[Unit]:
