@@ -1,9 +1,11 @@
 """The command line: arguments only."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from polyclinic.app import commands
@@ -31,19 +33,37 @@ STOPS: Final = (
 """What ends a command with one line and exit code 1."""
 
 _DEMO_SIZE: Final = 300
+_BY_SIGNAL: Final = 128
+"""What a shell adds to the number of the signal that ended a command."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; what stops it is one line on standard error."""
     given = parser().parse_args(arguments)
     run: Run = given.run
+    _end_in_order()
     try:
         return run(given)
     except STOPS as error:
         print(f"polyclinic: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"polyclinic: {where}{error.strerror or error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
-        return 130
+        return _BY_SIGNAL + signal.SIGINT
+
+
+def _end_in_order() -> None:
+    """Let whoever ends us by a signal, or closes our terminal, not leave a database running."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _ended)
+
+
+def _ended(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(_BY_SIGNAL + number)
 
 
 def parser() -> Parser:

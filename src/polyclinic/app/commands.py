@@ -24,9 +24,13 @@ from polyclinic.app.progress import Progress
 from polyclinic.app.source import Unreadable
 from polyclinic.base.clock import SystemClock
 from polyclinic.base.config import read
+from polyclinic.base.db.connect import connected
 from polyclinic.base.db.database import Database, open_database
+from polyclinic.base.db.errors import DatabaseMisconfigured
 from polyclinic.base.db.migrate import migrate as run_migrations
+from polyclinic.base.db.migrate import pending
 from polyclinic.base.settings import Settings
+from polyclinic.kernel.errors import Unavailable
 from polyclinic.kernel.module import Command, Services
 
 Result = TypeVar("Result")
@@ -43,7 +47,7 @@ def serve(given: argparse.Namespace) -> int:
     """Serve until told to stop."""
     settings = _settings(given)
     with closing(server.listen(settings)) as listening, open_database(settings) as database:
-        run_to_end(_migrate(database))
+        run_to_end(_ensure_migrated(database))
         run_to_end(_opened(settings, database, _nothing))
         sys.stdout.write(f"Polyclinic is at {_address(settings)}\n")
         sys.stdout.flush()
@@ -110,7 +114,7 @@ def demo(given: argparse.Namespace) -> int:
         closing(server.listen(settings)) as listening,
         open_database(settings) as database,
     ):
-        run_to_end(_migrate(database))
+        run_to_end(_ensure_migrated(database))
 
         async def prepare(opened: Services) -> None:
             await demonstration.prepare(opened, given.population, given.size)
@@ -166,22 +170,40 @@ async def _nothing(_opened: Services) -> None:
     """Find out, before any server process starts, whether everything can be opened."""
 
 
+async def _ensure_migrated(database: Database) -> None:
+    """Migrate, or raise ``DatabaseMisconfigured`` when migrations wait that we may not run."""
+    if database.owner_dsn is not None:
+        await _migrate(database)
+        return
+    async with connected(database.app_dsn) as connection:
+        waiting = await pending(connection, migrations(MODULES))
+    if waiting:
+        raise DatabaseMisconfigured(
+            what=f"the database is not migrated ({len(waiting)} migrations wait)",
+            remedy="Run polyclinic migrate with POLYCLINIC_MIGRATE_URL, here or elsewhere",
+        )
+
+
 async def _migrate(database: Database) -> list[str]:
     return await run_migrations(database, migrations(MODULES), SystemClock())
 
 
 def _with_services(settings: Settings, run: Callable[[Services], Awaitable[Result]]) -> Result:
     with open_database(settings) as database:
-        run_to_end(_migrate(database))
+        run_to_end(_ensure_migrated(database))
         return run_to_end(_opened(settings, database, run))
 
 
 async def _opened(
     settings: Settings, database: Database, run: Callable[[Services], Awaitable[Result]]
 ) -> Result:
-    async with services(settings, database, MODULES) as opened:
-        calm_collector()
-        return await run(opened)
+    try:
+        async with services(settings, database, MODULES) as opened:
+            calm_collector()
+            return await run(opened)
+    except Unavailable:
+        message = "the database went away; look whether it runs, and start the command again"
+        raise Refusal(message) from None
 
 
 def _show(report: Report) -> None:

@@ -5,6 +5,7 @@ import json
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +31,8 @@ _ACCOUNTS: Final = {
     "administrator": ("Sam Rivera, administrator", "administrator"),
     "patient": ("A patient", "patient"),
 }
+_POPULATION: Final = sha256(b"population of the demonstration").digest()
+"""Under it the store notes that the population is being loaded, as it does for files."""
 _FILE: Final = "demo-accounts.json"
 _PART: Final = 400
 _SEED: Final = 1
@@ -56,13 +59,19 @@ def alone(settings: Settings) -> Iterator[None]:
 
 
 async def prepare(opened: Services, population: Path | None, size: int) -> None:
-    """Load a first population when the store is empty, and make the accounts."""
+    """Load a first population when the store is empty, and make the accounts.
+
+    A population that was interrupted is completed.
+    """
     principal = job_principal(opened, "demo")
-    if await opened.store.is_empty(principal):
+    progress = opened.store.progress(principal)
+    if await opened.store.is_empty(principal) or await progress.lines(_POPULATION):
+        await progress.note(_POPULATION, 1, finished=False)
         if population is not None:
             await _load(opened, principal, population)
         else:
             await _generate(opened, principal, size)
+        await progress.note(_POPULATION, 1, finished=True)
     await _make_accounts(opened, principal)
 
 
@@ -119,20 +128,24 @@ async def _store(store: Store, principal: Principal, part: list[dict[str, Any]])
 
 
 async def _make_accounts(opened: Services, principal: Principal) -> None:
-    """Make the accounts that are missing; passwords are kept where only their owner reads."""
+    """Make the accounts that are missing; passwords are kept where only their owner reads.
+
+    An account whose password nobody knows any more gets a new one.
+    """
     path = opened.settings.data / _FILE
     kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
     query, _ = parse_query("Patient", [("_count", "1"), ("_sort", "_lastUpdated")], "")
     first = await opened.store.search(principal, query)
     accounts = []
     for name, (display, role) in _ACCOUNTS.items():
+        is_new = name not in kept
         password = kept.setdefault(name, secrets.token_urlsafe(9))
         patient = first.entries[0].id if role == "patient" and first.entries else None
-        accounts.append(DemoAccount(name, display, role, password, patient))
-    _keep(path, kept)
+        accounts.append(DemoAccount(name, display, role, password, patient, is_new))
     for module in MODULES:
         if module.demo_accounts is not None:
             await module.demo_accounts(opened, accounts)
+    _keep(path, kept)
 
 
 def _keep(path: Path, passwords: dict[str, str]) -> None:

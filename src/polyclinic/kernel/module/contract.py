@@ -95,6 +95,8 @@ class DemoAccount:
     password: str
     patient: str | None
     """The id of the Patient that it belongs to."""
+    is_new: bool
+    """Its password was made just now, and has to be set if there is an account already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def _authenticator(services: Services) -> Authenticator:
 async def _demo_accounts(services: Services, accounts: Sequence[DemoAccount]) -> None:
     identity = services.part(Identity)
     for given in accounts:
-        if not await identity.has_account(given.name):
+        if given.is_new or not await identity.has_account(given.name):
             new = NewAccount(
                 given.name, given.display, frozenset({given.role}), None, given.patient
             )
