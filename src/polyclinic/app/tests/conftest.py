@@ -32,6 +32,12 @@ async def app_database(postgres, migration_packages, request):
         yield database
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def empty_database(make_database):
+    """Return a database without a table."""
+    return await make_database()
+
+
 @pytest.fixture(scope="session")
 def started(app_settings, app_database):
     """Return a function that lends a running application."""
