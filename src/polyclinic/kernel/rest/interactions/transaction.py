@@ -72,7 +72,7 @@ def _planned(store: Store, entry: Entry, at: int) -> _Planned:
     if request is None:
         message = "The entry has no request."
         raise BadRequest(message, expression=where)
-    if "?" in request.url or request.if_none_exist:
+    if "?" in request.url or request.if_none_exist or request.if_none_match:
         message = "Conditional entries are not supported yet; name the resource by its id."
         raise BadRequest(message, expression=f"{where}.request")
     path = split_path(request.url)

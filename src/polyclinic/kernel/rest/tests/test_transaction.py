@@ -68,3 +68,17 @@ async def test_a_batch_does_what_it_can(fhir):
     assert [entry["response"]["status"] for entry in entries] == ["201", "200", "404"]
     assert entries[1]["resource"]["total"] == 1
     assert entries[2]["response"]["outcome"]["issue"][0]["code"] == "not-found"
+
+
+async def test_a_condition_that_is_not_kept_is_refused_and_nothing_is_stored(fhir):
+    await fhir.put("Patient/a", json=PATIENT | {"id": "a"})
+    entry = {
+        "resource": PATIENT | {"id": "a", "gender": "male"},
+        "request": {"method": "PUT", "url": "Patient/a", "ifNoneMatch": "*"},
+    }
+
+    alone = await fhir.put("Patient/a", json=entry["resource"], headers={"if-none-match": "*"})
+    together = await fhir.post("", json=bundle("transaction", entry))
+
+    assert (alone.status_code, together.status_code) == (400, 400)
+    assert (await fhir.get("Patient/a")).headers["etag"] == 'W/"1"'
