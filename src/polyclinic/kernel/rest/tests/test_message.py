@@ -106,7 +106,7 @@ async def test_an_unknown_encoding_is_unsupported(encoding, error):
         (gzip.compress(b"x", mtime=0)[:-1], BadRequest),
         (gzip.compress(b"x", mtime=0) + b"more", BadRequest),
         (gzip.compress(b"x", mtime=0) + gzip.compress(b"y", mtime=0), BadRequest),
-        (gzip.compress(bytes(10**6)), PayloadTooLarge),
+        (gzip.compress(bytes(10**6), mtime=0), PayloadTooLarge),
         (zlib.compress(b"x"), BadRequest),
         (b"", BadRequest),
     ],

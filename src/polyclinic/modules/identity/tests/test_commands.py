@@ -36,7 +36,8 @@ def run(identity, capsys):
     async def typed(*words: str) -> tuple[int, str]:
         parser = ArgumentParser()
         account_arguments(parser)
-        code = await account(OneIdentity(identity), parser.parse_args(words))
+        services: Any = OneIdentity(identity)
+        code = await account(services, parser.parse_args(words))
         return code, capsys.readouterr().out.strip()
 
     return typed
