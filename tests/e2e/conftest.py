@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from polyclinic.testing.installation import Installation
 
@@ -29,6 +29,7 @@ FLAGS = (
     "--disable-sync",
 )
 PATIENTS = 8
+PATIENCE_MS = 20_000
 
 # A patient whose record is hard to show: long names, doubts, errors, and ten thousand values.
 PATIENT = "browser-edge"
@@ -84,6 +85,7 @@ def browser() -> Iterator[Browser]:
     program = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if program is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
@@ -116,8 +118,15 @@ class Visit:
     def open(self, path: str) -> Page:
         """Go to an address and wait until nothing is loading any more."""
         self.page.goto(path)
-        self.page.wait_for_load_state("networkidle")
+        self.page.get_by_role("main").wait_for()
+        self.settle()
         return self.page
+
+    def settle(self) -> None:
+        """Wait until no part of the page is loading and nothing moves."""
+        expect(self.page.locator("[aria-busy=true]")).to_have_count(0, timeout=PATIENCE_MS)
+        finished = "Promise.allSettled(document.getAnimations().map(({ finished }) => finished))"
+        self.page.evaluate(finished)
 
     def expect_failures(self, *parts: str) -> None:
         """Let failed requests to these addresses pass: the test brings them about."""

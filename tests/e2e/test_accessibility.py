@@ -78,13 +78,13 @@ DIALOGS = {
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 320])
 def test_a_dialog(visit, dialog, scheme, width):
-    page = visit(width=width, scheme=scheme).sign_in().open(CHART)
+    opened = visit(width=width, scheme=scheme).sign_in()
+    page = opened.open(CHART)
 
     DIALOGS[dialog](page)
     expect(page.get_by_role("dialog")).to_be_visible()
-    page.wait_for_load_state("networkidle")
     # An element that fades in has a contrast of its own.
-    page.evaluate("Promise.allSettled(document.getAnimations().map(({ finished }) => finished))")
+    opened.settle()
 
     assert violations(page) == []
     assert overflow(page) <= 0

@@ -84,7 +84,7 @@ export function Loading({ what, children }: { what: string; children?: ReactNode
     return () => clearTimeout(timer);
   }, []);
   return (
-    <div role="status" className={styles['loading']} data-late={late}>
+    <div role="status" aria-busy className={styles['loading']} data-late={late}>
       <span className="visually-hidden">{late ? t('loaded.loading', { what }) : ''}</span>
       <div aria-hidden>{children ?? <SkeletonRows rows={3} />}</div>
     </div>
