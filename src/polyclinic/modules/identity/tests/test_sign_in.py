@@ -78,12 +78,11 @@ async def test_an_account_without_a_password_cannot_sign_in(identity, doctor, po
     await refusal(identity, doctor.name, PASSWORD)
 
 
-async def test_another_clinics_account_is_unknown_here(identity, doctor, pool, clinic):
+async def test_another_clinics_account_is_unknown_here(identity, doctor, pool, store, kek):
+    other = await store.open_tenant(f"another-clinic-{doctor.number}", kek)
     async with pool.acquire() as connection:
         await connection.execute(
-            "update account set tenant = (select min(tenant) from tenant where tenant <> $2)"
-            " where account = $1",
-            *(doctor.number, clinic.tenant.number),
+            "update account set tenant = $2 where account = $1", doctor.number, other.number
         )
 
     await refusal(identity, doctor.name, PASSWORD)
