@@ -6,11 +6,14 @@ with q as materialized (
   from unnest($2::smallint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $9::boolean[])
        with ordinality as q(type, id, own, account, counter, shared, ord)
 ),
-found as materialized (
+placed as materialized (
   select q.ord, r.rid, r.version, r.deleted, r.last_updated, r.digest, r.dict_id, r.patients, r.body,
          q.own = 0 or q.own = any(r.patients) or (q.shared and r.patients = '{}') as allowed
-  from q join resource r on r.tenant = $1 and r.type = q.type and r.id = q.id and r.version > 0
+  from q join resource r on r.tenant = $1 and r.type = q.type and r.id = q.id
 ),
+-- Stubs are left out here: in the join, the condition would let a table that was never analyzed be read
+-- by the index of updates, which knows the type and not the id.
+found as materialized (select * from placed where version > 0),
 audited as (
   insert into audit (tenant, worker, counter, at, account, action, outcome, type, rid, version, patients)
   select $1, $7, q.counter, $8, q.account, 'R'::"char",
