@@ -29,11 +29,14 @@ setup: .venv/.dev node_modules/.installed  ## Install what developing needs into
 demo: .venv/.runtime .venv/.ui  ## Load a first population and serve it on http://127.0.0.1:8080 (PORT=8081)
 	@PORT=$(PORT) exec $(BIN)/polyclinic demo $(if $(wildcard $(PATIENTS)),--population $(PATIENTS))
 
+# The browser's tests run apart: Playwright keeps an event loop of its own.
 test: setup .venv/.ui browser  ## Run every test; T=path runs some, BROWSER=no leaves out the browser's
 ifeq ($(T),)
-	$(BIN)/pytest -q -n 2 -m "not e2e"
-	$(if $(filter no,$(BROWSER)),,$(BIN)/pytest -q -n 2 tests/e2e  # apart: Playwright keeps an event loop of its own)
-	$(NODE) node_modules/vitest/vitest.mjs run
+	@status=0; run() { printf '%s\n' "- $$*"; "$$@" || status=1; }; \
+	run $(BIN)/pytest -q -n 2 -m "not e2e"; \
+	$(if $(filter no,$(BROWSER)),,run $(BIN)/pytest -q -n 2 tests/e2e;) \
+	run env $(NODE) node_modules/vitest/vitest.mjs run; \
+	exit $$status
 else
 	$(BIN)/pytest $(T)
 endif

@@ -16,6 +16,8 @@ _UNIT: Final = 400
 """Resources of one transaction: fewer commits above it are no faster, more hold more memory."""
 _MOST_REFUSED: Final = 1000
 """Refusals that are kept for the report; more are only counted."""
+_WORTH_ANALYZING: Final = 2000
+"""Writes after which the planner's picture of the tables may be a wrong one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,13 @@ async def load(store: Store, principal: Principal, paths: Iterable[Path], watch:
     """
     report = Report()
     files = find(paths)
-    async with store.bulk(principal):
-        for path in files:
-            try:
-                await _Load(store, principal, path, report).run(watch)
-            except Unreadable as error:
-                report.refuse([Refused(path, 0, "", str(error))], 1)
+    for path in files:
+        try:
+            await _Load(store, principal, path, report).run(watch)
+        except Unreadable as error:
+            report.refuse([Refused(path, 0, "", str(error))], 1)
+    if report.created + report.updated >= _WORTH_ANALYZING:
+        await store.loaded(principal)
     return report
 
 

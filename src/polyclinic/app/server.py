@@ -7,6 +7,7 @@ from typing import Final
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from polyclinic.app.one_write import OneWrite
 from polyclinic.base.settings import Settings
 
 _GRACE_SECONDS: Final = 10
@@ -49,7 +50,7 @@ def run(settings: Settings, listening: socket.socket) -> int:
         factory=True,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http=OneWrite,
         lifespan="on",
         log_config=None,
         access_log=False,

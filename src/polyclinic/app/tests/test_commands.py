@@ -246,6 +246,10 @@ def test_loading_reports_and_exits_with_1_when_something_was_refused(run, tmp_pa
 
 
 def test_exporting_says_how_many_and_refuses_what_is_not_empty(run, tmp_path):
+    good = tmp_path / "good.ndjson"
+    good.write_text('{"resourceType":"Patient","id":"exported"}\n')
+    run("load", good)
+
     first = run("export", tmp_path / "out")
     again = run("export", tmp_path / "out")
 

@@ -51,6 +51,7 @@ async def test_the_cookie_is_for_this_server_and_no_script(nobody):
     ("address", "public_url"),
     [("https://clinic.test", None), ("http://127.0.0.1", "https://clinic.test")],
 )
+@pytest.mark.usefixtures("nobody")
 async def test_over_https_the_cookie_is_for_https_only(
     started, connect, app_settings, address, public_url
 ):

@@ -5,7 +5,8 @@ https://hl7.org/fhir/R4/http.html#general
 
 import re
 from datetime import datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
 from typing import Final, Literal
 
 from polyclinic.kernel.errors import BadRequest, NotAcceptable, UnsupportedMedia
@@ -71,7 +72,12 @@ def unchanged_since(request: Request, version: int, last_updated: datetime) -> b
 
 def http_date(moment: datetime) -> bytes:
     """Write a moment as HTTP does."""
-    return format_datetime(moment, usegmt=True).encode()
+    return _http_date(int(moment.timestamp()))
+
+
+@lru_cache(maxsize=1024)
+def _http_date(seconds: int) -> bytes:
+    return formatdate(seconds, usegmt=True).encode()
 
 
 def check_accept(request: Request) -> None:

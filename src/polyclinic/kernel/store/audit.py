@@ -12,7 +12,6 @@ from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.row import ragged
 
 _BATCH: Final = 64
-_LANES: Final = 2
 _MONTHS_AHEAD: Final = 3
 
 
@@ -62,13 +61,13 @@ class Auditor:
         self._pool = pool
         self._counter = counter
         self._clock = clock
-        self._coalescer: Coalescer[Note, None] = Coalescer(self._run, largest=_BATCH, lanes=_LANES)
+        self._coalescer: Coalescer[Note, None] = Coalescer(self._run, largest=_BATCH)
 
     async def write(self, note: Note) -> None:
         """Return when the note is durable; until then no answer may leave."""
-        await self._coalescer.submit(note)
+        await self._coalescer.submit(note.tenant, note)
 
-    async def _run(self, notes: list[Note]) -> list[BaseException | None]:
+    async def _run(self, _: int, notes: list[Note]) -> list[BaseException | None]:
         numbers = self._counter.take(len(notes))
         tenants, accounts, actions, outcomes, types, *rest = zip(*notes, strict=True)
         rids, versions, patients, details = rest

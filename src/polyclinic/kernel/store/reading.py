@@ -1,6 +1,5 @@
 """Reads by id, coalesced, each with its audit row in the same round trip."""
 
-from itertools import groupby
 from typing import NamedTuple
 
 from polyclinic.base.clock import Clock
@@ -18,7 +17,6 @@ from polyclinic.kernel.store.stored import Stored
 from polyclinic.kernel.types import type_name
 
 _BATCH = 64
-_LANES = 2
 
 
 class Asked(NamedTuple):
@@ -44,28 +42,16 @@ class Reader:
         self._placement = placement
         self._counter = counter
         self._clock = clock
-        self._coalescer: Coalescer[Asked, Stored] = Coalescer(
-            self._run, largest=_BATCH, lanes=_LANES
-        )
+        self._coalescer: Coalescer[Asked, Stored] = Coalescer(self._run, largest=_BATCH)
 
     async def read(self, asked: Asked) -> Stored:
         """Return the current version.
 
         Raise ``NotFound``, also for what the principal may not see, and ``Gone``.
         """
-        return await self._coalescer.submit(asked)
+        return await self._coalescer.submit(asked.tenant, asked)
 
-    async def _run(self, batch: list[Asked]) -> list[Stored | BaseException]:
-        answers: list[Stored | BaseException] = [NotFound()] * len(batch)
-        order = sorted(range(len(batch)), key=lambda at: batch[at].tenant)
-        for tenant, group in groupby(order, key=lambda at: batch[at].tenant):
-            places = list(group)
-            found = await self._fetch(tenant, [batch[at] for at in places])
-            for ordinal, answer in found.items():
-                answers[places[ordinal - 1]] = answer
-        return answers
-
-    async def _fetch(self, tenant: int, batch: list[Asked]) -> dict[int, Stored | BaseException]:
+    async def _run(self, tenant: int, batch: list[Asked]) -> list[Stored | BaseException]:
         numbers = self._counter.take(len(batch))
         types, ids, owns, shared, accounts = (
             [asked.type for asked in batch],
@@ -84,7 +70,11 @@ class Reader:
         except BaseException:
             self._counter.give_back(numbers)
             raise
-        return {row[0]: self._answer(tenant, batch[row[0] - 1], row) for row in rows}
+        answers: list[Stored | BaseException] = [NotFound()] * len(batch)
+        for row in rows:
+            at = row[0] - 1
+            answers[at] = self._answer(tenant, batch[at], row)
+        return answers
 
     def _answer(self, tenant: int, asked: Asked, row: Record) -> Stored | BaseException:
         _, rid, version, deleted, last_updated, digest, dict_id, body, allowed = row

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-import asyncpg
 import msgspec
 
 from polyclinic.base.clock import Clock
@@ -246,30 +245,17 @@ class Store:
         outcome = _OUTCOMES.get(error.http_status, _OUTCOMES[404])
         await self._note(principal, action, _About(0), outcome=outcome)
 
-    @asynccontextmanager
-    async def bulk(self, principal: Principal) -> AsyncIterator[None]:
-        """Make writes cheaper and searches dearer for the length of the block.
-
-        A process that dies in it leaves the switch on; ``upkeep`` switches it off.
-        """
+    async def loaded(self, principal: Principal) -> None:
+        """Tell the planner what is there after many writes; searches are slow until it knows."""
         await self._allowed(principal, Action.UPDATE, "Patient")
-        await self._switch_bulk(bulk=True)
-        try:
-            yield
-        finally:
-            await self._switch_bulk(bulk=False)
-
-    async def _switch_bulk(self, *, bulk: bool) -> None:
-        """Switch, unless another process holds the index; then it stays as it is."""
-        with suppress(asyncpg.LockNotAvailableError), translated():
-            await self._hot.execute(STATEMENTS["keys_bulk"], bulk)
+        with translated():
+            await self._hot.execute(STATEMENTS["analyze"])
 
     async def upkeep(self, principal: Principal) -> None:
         """Fold the counts of types, and make the audit's partitions of the coming months."""
         with translated():
             await self._hot.execute(STATEMENTS["fold_type_counts"], principal.tenant)
             await make_audit_months(self._hot, self._clock)
-        await self._switch_bulk(bulk=False)
 
     async def _history_types(self, principal: Principal, resource_type: str | None) -> list[int]:
         names = [resource_type] if resource_type else readable_types(principal)

@@ -49,7 +49,9 @@ class Page:
 
 def instant(moment: datetime) -> str:
     """Write a moment as a FHIR instant in UTC, to the millisecond."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 
 
 def to_millisecond(moment: datetime) -> datetime:

@@ -5,7 +5,6 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import groupby
 from typing import Final
 
 import asyncpg
@@ -31,7 +30,6 @@ from polyclinic.kernel.store.turns import Turns
 from polyclinic.kernel.types import Resource, type_name, type_number
 
 _BATCH: Final = 32
-_LANES: Final = 1
 _TRIES: Final = 16
 _STATEMENT_ROWS: Final = 500
 
@@ -69,9 +67,7 @@ class Writer:
         self._placement = placement
         self._counter = counter
         self._clock = clock
-        self._coalescer: Coalescer[Row, bool] = Coalescer(
-            self._run, largest=_BATCH, lanes=_LANES, key=lambda row: (row.tenant, row.type, row.id)
-        )
+        self._coalescer: Coalescer[Row, bool] = Coalescer(self._together, largest=_BATCH)
         self._turns = Turns()
 
     async def write(self, tenant: Tenant, account: int, change: Change) -> Written:
@@ -94,7 +90,7 @@ class Writer:
         for attempt in range(_TRIES):
             with translated():
                 row = await self._row(tenant, account, prepared)
-                written = await self._coalescer.submit(row)
+                written = await self._coalescer.submit(row.tenant, row)
             if written:
                 return self._written(row, prepared)
             self._placement.handles.forget((tenant.number, *prepared.change.place))
@@ -231,24 +227,14 @@ class Writer:
         )
         return Written(stored, created=row.expected == 0 or item.was_deleted)
 
-    async def _run(self, rows: list[Row]) -> list[bool | BaseException]:
-        answers: list[bool | BaseException] = [False] * len(rows)
-        order = sorted(range(len(rows)), key=lambda at: rows[at].tenant)
-        for _, group in groupby(order, key=lambda at: rows[at].tenant):
-            places = list(group)
-            results = await self._together([rows[at] for at in places])
-            for at, result in zip(places, results, strict=True):
-                answers[at] = result
-        return answers
-
-    async def _together(self, rows: list[Row]) -> list[bool | BaseException]:
+    async def _together(self, tenant: int, rows: list[Row]) -> list[bool | BaseException]:
         """Write rows in one statement; when it fails, each alone, so that one hurts no other."""
         try:
             done = await self._statement(rows)
         except (asyncpg.PostgresError, *RETRIED) as error:
             if len(rows) == 1:
                 return [False if isinstance(error, RETRIED) else error]
-            return [(await self._together([row]))[0] for row in rows]
+            return [(await self._together(tenant, [row]))[0] for row in rows]
         return [at in done for at in range(1, len(rows) + 1)]
 
     async def _atomically(self, rows: list[Row]) -> bool:

@@ -89,22 +89,11 @@ create table keys (
   keys bigint[] not null,
   words bigint[] not null default '{}'
 );
--- The pending list of fastupdate makes searches after many inserts five times dearer.
-create index keys_found on keys using gin (keys) with (fastupdate = off);
-create index keys_words on keys using gin (words) with (fastupdate = off) where words <> '{}';
-create index keys_patients on keys using gin (patients) with (fastupdate = off) where patients <> '{}';
-
--- A load writes so many keys that sorting them first (fastupdate) halves its cost; searches pay for it
--- meanwhile. The app role may switch, and nothing else of the index.
-create function keys_bulk(bulk boolean) returns void
-language plpgsql security definer set search_path = pg_catalog, public set lock_timeout = '2s' as $$
-begin
-  execute format('alter index public.keys_found set (fastupdate = %s)', bulk);
-  execute format('alter index public.keys_patients set (fastupdate = %s)', bulk);
-  if not bulk then
-    perform gin_clean_pending_list('public.keys_found'), gin_clean_pending_list('public.keys_patients');
-  end if;
-end $$;
+-- A short pending list (fastupdate) sorts the keys of some hundred resources before they are inserted, which
+-- saves a fifth of a write's cost; a long one would make searches after many inserts five times dearer.
+create index keys_found on keys using gin (keys) with (fastupdate = on, gin_pending_list_limit = 64);
+create index keys_words on keys using gin (words) with (fastupdate = on, gin_pending_list_limit = 64)
+  where words <> '{}';
 
 -- References between resources, by rid: chains, _has, includes, compartments.
 create table edge (
@@ -204,6 +193,14 @@ begin
   end if;
 end $$;
 
+-- After a load the planner has to know at once what is there, not when autovacuum comes by; only an owner
+-- of tables may tell it.
+create function store_analyze() returns void
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+  analyze resource, version, keys, edge, string_value, date_value, number_value, type_count;
+end $$;
+
 -- Messages for the outside (mail, webhooks), written with the change that causes them.
 create table outbox (
   message bigint primary key generated always as identity,
@@ -272,5 +269,5 @@ grant select, insert, update, delete on
   data_key, keys, edge, string_value, date_value, number_value, type_count, outbox, blob, idempotency,
   care_relation, load_progress to ${app};
 revoke all on function audit_month(date) from public;
-revoke all on function keys_bulk(boolean) from public;
-grant execute on function audit_month(date), keys_bulk(boolean) to ${app};
+revoke all on function store_analyze() from public;
+grant execute on function audit_month(date), store_analyze() to ${app};

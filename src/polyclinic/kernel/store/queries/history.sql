@@ -1,5 +1,6 @@
 -- history_instance --
--- All versions of one resource, newest first; own and shared limit them as in read.
+-- All versions of one resource, newest first; own and shared limit them as in read. Stubs are left out
+-- through h, because a condition on r's version would offer the index of updates, which knows no id.
 select r.type, r.id, h.rid, h.version, h.deleted, h.at, h.dict_id, h.patients, h.body, h.seq
 from resource r
 join lateral (
@@ -8,7 +9,7 @@ join lateral (
   select v.rid, v.version, v.deleted, v.valid_from, v.dict_id, v.patients, v.body, v.seq
   from version v where v.rid = r.rid
 ) h on true
-where r.tenant = $1 and r.type = $2 and r.id = $3 and r.version > 0
+where r.tenant = $1 and r.type = $2 and r.id = $3 and h.version > 0
   and h.at >= $4 and h.version < $5
   and ($7::bigint = 0 or $7 = any(h.patients) or ($8::boolean and h.patients = '{}'))
 order by h.version desc

@@ -28,7 +28,7 @@ from found f
 -- One version of one resource, current or superseded.
 select r.rid, r.version, r.deleted, r.last_updated, r.dict_id, r.patients, r.body
 from resource r
-where r.tenant = $1 and r.type = $2 and r.id = $3 and r.version = $4 and r.version > 0
+where r.tenant = $1 and r.type = $2 and r.id = $3 and r.version = $4 and $4 > 0
 union all
 select v.rid, v.version, v.deleted, v.valid_from, v.dict_id, v.patients, v.body
 from resource r join version v on v.rid = r.rid
@@ -113,9 +113,9 @@ with gone as (delete from type_count where tenant = $1 returning type, delta)
 insert into type_count (tenant, type, delta)
 select $1, type, sum(delta) from gone group by type having sum(delta) <> 0
 
--- keys_bulk --
--- Switch the indexes of keys to many writes, or back to fast searches.
-select keys_bulk($1)
+-- analyze --
+-- Tell the planner what is in the tables now.
+select store_analyze()
 
 -- has_keys --
 -- Whether anything was ever wrapped under the key-encryption key.
