@@ -44,8 +44,9 @@ def _around_base() -> tuple[bytes, bytes]:
                 "interaction": [
                     {"code": interaction.code}
                     for interaction in INTERACTIONS
-                    if interaction.level == "system"
+                    if interaction.level == "system" and interaction.code != "operation"
                 ],
+                **_operations("system"),
             }
         ],
     }
@@ -56,7 +57,9 @@ def _around_base() -> tuple[bytes, bytes]:
 
 
 def _resource(resource_type: str) -> dict[str, Any]:
-    codes = dict.fromkeys(i.code for i in INTERACTIONS if i.level != "system")
+    codes = dict.fromkeys(
+        i.code for i in INTERACTIONS if i.level != "system" and i.code != "operation"
+    )
     return {
         "type": resource_type,
         "interaction": [{"code": code} for code in codes],
@@ -71,4 +74,16 @@ def _resource(resource_type: str) -> dict[str, Any]:
             {"name": parameter.code, "type": parameter.type}
             for parameter in supported_parameters(resource_type)
         ],
+        **_operations("type", "instance"),
     }
+
+
+def _operations(*levels: str) -> dict[str, list[dict[str, str]]]:
+    """Return the operations that have a definition, once each; an empty array is not FHIR."""
+    found = {
+        one.shape[-1].removeprefix("$"): one.definition
+        for one in INTERACTIONS
+        if one.code == "operation" and one.definition and one.level in levels
+    }
+    rows = [{"name": name, "definition": definition} for name, definition in found.items()]
+    return {"operation": rows} if rows else {}

@@ -1,6 +1,6 @@
 """Which interactions there are, as data: dispatch, capabilities and isolation tests read it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -20,7 +20,10 @@ from polyclinic.kernel.types import RESOURCE_TYPES, is_id
 
 Level = Literal["instance", "type", "system"]
 Shape = tuple[str, ...]
-"""A path: ``type``, ``id`` and ``vid`` stand for a value, anything else for itself."""
+"""A path: ``type``, ``id`` and ``vid`` stand for a value, anything else for itself.
+
+An operation's name ends its path: ``("$x",)``, ``("type", "$x")`` or ``("type", "id", "$x")``.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Interaction:
     method: str
     shape: Shape
     run: Callable[[Store, Request], Awaitable[Answer]]
+    definition: str | None = None
+    """The canonical URL of the OperationDefinition, of an operation."""
 
     @property
     def level(self) -> Level:
@@ -41,23 +46,47 @@ class Interaction:
         return "type" if "type" in self.shape else "system"
 
 
-async def dispatch(store: Store, request: Request) -> Answer:
-    """Run the interaction that a request asks for.
+class Table:
+    """Interactions, found by path and method."""
 
-    Raise ``NotFound`` where there is nothing and ``NotAllowed`` for a method that does not fit.
-    """
-    if request.path and request.path[-1].startswith("$"):
-        message = f"The operation {request.path[-1][:64]} is not supported here."
-        raise NotFound(message)
-    interactions = matching(request.path)
-    if interactions is None:
-        raise NotFound(_no_such(request.path))
-    if len(request.path) > 1 and request.path[1] not in _WORDS and not is_id(request.path[1]):
-        raise NotFound
-    interaction = interactions.get(request.method)
-    if interaction is None:
-        raise NotAllowed(tuple(sorted(interactions)))
-    return await interaction.run(store, request)
+    def __init__(self, interactions: Sequence[Interaction]) -> None:
+        self._by_shape: dict[Shape, dict[str, Interaction]] = {}
+        for one in interactions:
+            self._by_shape.setdefault(one.shape, {})[one.method] = one
+        operations = (word for one in interactions for word in one.shape if word[0] == "$")
+        self._words = _WORDS.union(operations)
+
+    def matching(self, path: Shape) -> dict[str, Interaction] | None:
+        """Return the interactions of a path by method, or None where there is nothing."""
+        if path and path[-1][:1] == "$" and path[-1] not in self._words:
+            return None
+        if path and path[0] in _TYPES:
+            words = tuple(
+                word if word in self._words else _VALUES[at] for at, word in enumerate(path[1:4], 1)
+            )
+            return self._by_shape.get(("type", *words, *path[4:]))
+        return self._by_shape.get(path)
+
+    def find(self, request: Request) -> Interaction:
+        """Return the interaction that a request asks for.
+
+        Raise ``NotFound`` where there is nothing and ``NotAllowed`` for a method that does not fit.
+        """
+        path = request.path
+        interactions = self.matching(path)
+        if interactions is None:
+            raise NotFound(_no_such(path))
+        if len(path) > 1 and path[1] not in self._words and not is_id(path[1]):
+            raise NotFound
+        interaction = interactions.get(request.method)
+        if interaction is None:
+            raise NotAllowed(tuple(sorted(interactions)))
+        return interaction
+
+
+async def dispatch(store: Store, request: Request) -> Answer:
+    """Run the interaction that a request asks for. Raise what ``Table.find`` raises."""
+    return await _TABLE.find(request).run(store, request)
 
 
 async def _transaction(store: Store, request: Request) -> Answer:
@@ -82,22 +111,12 @@ INTERACTIONS: Final = (
 _WORDS: Final = frozenset({"_history", "_search"})
 _VALUES: Final = ("type", "id", "", "vid")
 _TYPES: Final = frozenset(RESOURCE_TYPES)
-_BY_SHAPE: Final[dict[Shape, dict[str, Interaction]]] = {}
-for _interaction in INTERACTIONS:
-    _BY_SHAPE.setdefault(_interaction.shape, {})[_interaction.method] = _interaction
-
-
-def matching(path: Shape) -> dict[str, Interaction] | None:
-    """Return the interactions of a path by method, or None where there is nothing."""
-    if path and path[0] in _TYPES:
-        words = tuple(
-            word if word in _WORDS else _VALUES[at] for at, word in enumerate(path[1:4], 1)
-        )
-        return _BY_SHAPE.get(("type", *words, *path[4:]))
-    return _BY_SHAPE.get(path)
+_TABLE: Final = Table(INTERACTIONS)
 
 
 def _no_such(path: Shape) -> str:
+    if path and path[-1].startswith("$"):
+        return f"The operation {path[-1][:64]} is not supported here."
     if path and path[0] not in _TYPES:
         return f"{path[0][:64]} is not a resource type of R4."
     return "There is nothing at this address."
