@@ -95,7 +95,8 @@ def _quantity(params: Sequence[str], _: Path) -> Emit:
             return
         text = bytes(value.value).decode("ascii")
         low, high = number_range(text)
-        if comparator := value.comparator:
+        # A SimpleQuantity, such as Substance.instance.quantity, has no comparator.
+        if comparator := getattr(value, "comparator", None):
             low, high = _compared(comparator, text)
         system, code, unit = value.system or None, value.code or None, value.unit or None
         for param in params:

@@ -292,6 +292,14 @@ def test_an_age_range_of_a_condition_includes_both_ends():
     ]
 
 
+def test_a_simple_quantity_is_found_though_it_has_no_comparator():
+    quantity = {"value": 5.5, "system": UCUM, "code": "mg"}
+
+    found = values("Substance", code={"text": "x"}, instance=[{"quantity": quantity}]).quantities
+
+    assert found == [QuantityValue("quantity", UCUM, "mg", None, 5.45, 5.55, "5.5")]
+
+
 def test_money_is_a_quantity_of_its_currency():
     found = values(
         "Invoice", status="issued", totalNet={"value": 10.00, "currency": "EUR"}
