@@ -1,15 +1,18 @@
 """The one place that decides what a principal may do.
 
-Roles are rows of a table; a decision is either a refusal or the limit within which the store must
-stay. https://hl7.org/fhir/R4/security.html#binding
+A decision is either a refusal or the extents within which the store must stay: what lies in any of
+them may be reached. The store compiles them to SQL and checks single resources with them in memory.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from polyclinic.kernel.access.policy import Granted, Policy, Verb, in_patient_compartment
 from polyclinic.kernel.access.principal import Principal
+from polyclinic.kernel.access.scopes import Scope, granted
 from polyclinic.kernel.errors import Forbidden
+from polyclinic.kernel.search.predicate import Predicate
 from polyclinic.kernel.types import RESOURCE_TYPES
 
 
@@ -24,166 +27,152 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """Leave to go on, within a limit."""
+class Extent:
+    """Resources for which all of this holds."""
 
-    own_patient: str | None = None
-    """Only resources of this patient's compartment."""
-    shared: bool = False
-    """Of this type, those of no patient too: an organization, a code system."""
+    patients: frozenset[str] | None = None
+    """They belong to one of these patients; None: to whomever."""
+    nobody: bool = False
+    """They belong to no patient: an organization, a code system."""
+    care: bool = False
+    """They belong to a patient with whom the principal's Practitioner has a care relation."""
+    where: tuple[Predicate, ...] = ()
+    """Tokens, references and uris that they have."""
+
+
+EVERYTHING: Final = Extent()
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
-    """What a role may read and write, as sets of resource types."""
+class Decision:
+    """Leave to go on, within a limit."""
 
-    reads: frozenset[str]
-    writes: frozenset[str]
-    own_patient_only: bool = False
-    shared: frozenset[str] = frozenset()
-    """Types of which such a role sees also what belongs to no patient.
-
-    Of any other type that is an error or a person without a record here, and nobody's to see.
-    """
+    extents: tuple[Extent, ...] = (EVERYTHING,)
+    withheld: tuple[tuple[str, str], ...] = ()
+    """Security labels (system and code) that keep a resource from this principal."""
 
 
-_ALL: Final = frozenset(RESOURCE_TYPES)
+WHOLE: Final = Decision()
 
-_DIRECTORY: Final = frozenset(
-    [
-        "Organization",
-        "OrganizationAffiliation",
-        "Location",
-        "HealthcareService",
-        "Practitioner",
-        "PractitionerRole",
-        "Endpoint",
-        "Schedule",
-        "Slot",
-    ]
-)
-_DEFINITIONS: Final = frozenset(
-    [
-        "ActivityDefinition",
-        "CapabilityStatement",
-        "CodeSystem",
-        "CompartmentDefinition",
-        "ConceptMap",
-        "ImplementationGuide",
-        "Library",
-        "Measure",
-        "MessageDefinition",
-        "NamingSystem",
-        "OperationDefinition",
-        "PlanDefinition",
-        "Questionnaire",
-        "SearchParameter",
-        "StructureDefinition",
-        "StructureMap",
-        "TerminologyCapabilities",
-        "ValueSet",
-    ]
-)
-_RECEPTION: Final = frozenset(
-    [
-        "Patient",
-        "RelatedPerson",
-        "Person",
-        "Appointment",
-        "AppointmentResponse",
-        "Coverage",
-        "CoverageEligibilityRequest",
-        "CoverageEligibilityResponse",
-        "Account",
-        "Communication",
-        "CommunicationRequest",
-        "Task",
-    ]
-)
-_PATIENT_RECORD: Final = frozenset(
-    [
-        "Patient",
-        "RelatedPerson",
-        "Appointment",
-        "AppointmentResponse",
-        "AllergyIntolerance",
-        "CarePlan",
-        "CareTeam",
-        "Communication",
-        "Condition",
-        "Consent",
-        "Coverage",
-        "Device",
-        "DiagnosticReport",
-        "DocumentReference",
-        "Encounter",
-        "ExplanationOfBenefit",
-        "Goal",
-        "ImagingStudy",
-        "Immunization",
-        "ImmunizationRecommendation",
-        "Medication",
-        "MedicationAdministration",
-        "MedicationDispense",
-        "MedicationRequest",
-        "MedicationStatement",
-        "Observation",
-        "Procedure",
-        "Provenance",
-        "QuestionnaireResponse",
-        "ServiceRequest",
-        "Specimen",
-    ]
-)
-_CARE: Final = _ALL - {"AuditEvent"}
-
-ROLES: Final[dict[str, Role]] = {
-    "patient": Role(
-        reads=_PATIENT_RECORD | _DIRECTORY | _DEFINITIONS,
-        writes=frozenset(),
-        own_patient_only=True,
-        shared=_DIRECTORY | _DEFINITIONS | {"Medication"},
-    ),
-    "clinician": Role(reads=_CARE, writes=_CARE - _DEFINITIONS),
-    "nurse": Role(reads=_CARE, writes=_CARE - _DEFINITIONS - {"MedicationRequest"}),
-    "frontdesk": Role(reads=_RECEPTION | _DIRECTORY, writes=_RECEPTION | {"Schedule", "Slot"}),
-    "administrator": Role(reads=_DIRECTORY | _DEFINITIONS, writes=_DIRECTORY | _DEFINITIONS),
-    "job": Role(reads=_ALL, writes=_ALL - {"AuditEvent"}),
+_VERBS: Final = {
+    Action.CREATE: Verb.CREATE,
+    Action.READ: Verb.READ,
+    Action.UPDATE: Verb.UPDATE,
+    Action.DELETE: Verb.DELETE,
+    Action.SEARCH: Verb.READ,
 }
-"""The roles that ship. An administrator sees no clinical data; nobody writes an AuditEvent."""
 
 
-def decide(principal: Principal, action: Action, resource_type: str) -> Decision:
+def decide(policy: Policy, principal: Principal, action: Action, resource_type: str) -> Decision:
     """Return the limit within which a principal may act on a type.
 
-    Raise ``Forbidden`` when none of its roles allows the action.
+    Raise ``Forbidden`` when none of its roles, or none of its app's scopes, allows the action.
     """
-    reading = action in (Action.READ, Action.SEARCH)
-    roles = [
-        role
-        for name in principal.roles
-        if (role := ROLES.get(name)) and resource_type in (role.reads if reading else role.writes)
-    ]
-    if not roles:
+    rules = rules_for(policy, principal, action, resource_type)
+    if not rules:
         message = f"Your role does not allow this on {resource_type}."
         raise Forbidden(message)
-    if all(role.own_patient_only for role in roles):
-        if principal.patient is None:
-            message = "Your account is not linked to a patient record; the clinic can link it."
-            raise Forbidden(message)
-        shared = any(resource_type in role.shared for role in roles)
-        return Decision(principal.patient, shared)
-    return Decision()
+    extents = [extent for rule in rules if (extent := _extent(rule, principal)) is not None]
+    if not extents:
+        message = "Your account is not linked to a patient record; the clinic can link it."
+        raise Forbidden(message)
+    if principal.scopes is not None:
+        extents = _within_scopes(extents, principal, action, resource_type)
+    withheld = _withheld(policy, principal)
+    if EVERYTHING in extents:
+        return Decision(withheld=withheld) if withheld else WHOLE
+    return Decision(tuple(dict.fromkeys(extents)), withheld)
 
 
-def readable_types(principal: Principal) -> list[str]:
+def rules_for(
+    policy: Policy, principal: Principal, action: Action, resource_type: str
+) -> list[Granted]:
+    """Return the rules of a principal's roles that speak of an action on a type."""
+    verb = _VERBS[action]
+    return [
+        rule
+        for role in principal.roles
+        for rule in policy.granted(role, verb, resource_type)
+        if not rule.rule.purpose or principal.purpose in rule.rule.purpose
+    ]
+
+
+def readable_types(policy: Policy, principal: Principal) -> list[str]:
     """Return the types that a principal may read, sorted; the extent of a system-wide history."""
-    return [name for name in RESOURCE_TYPES if _may(principal, Action.READ, name)]
+    return [name for name in RESOURCE_TYPES if may(policy, principal, Action.READ, name)]
 
 
-def _may(principal: Principal, action: Action, resource_type: str) -> bool:
+def may(policy: Policy, principal: Principal, action: Action, resource_type: str) -> bool:
+    """Say whether a principal may act on anything of a type at all."""
     try:
-        decide(principal, action, resource_type)
+        decide(policy, principal, action, resource_type)
     except Forbidden:
         return False
     return True
+
+
+def _extent(granted_rule: Granted, principal: Principal) -> Extent | None:
+    """Return what a rule reaches for one principal; None when it lacks what the rule asks for."""
+    where = granted_rule.where
+    match granted_rule.rule.whose:
+        case "everyone":
+            return Extent(where=where) if where else EVERYTHING
+        case "nobody":
+            return Extent(nobody=True, where=where) if _is_linked(principal) else None
+        case "own":
+            own = principal.patient
+            return Extent(frozenset([own]), where=where) if own else None
+        case "represented":
+            others = principal.represents
+            return Extent(others, where=where) if others else None
+        case "care":
+            return Extent(care=True, where=where) if principal.practitioner else None
+
+
+def _is_linked(principal: Principal) -> bool:
+    """Say whether an account stands for somebody: without, it reads not even the directory."""
+    return bool(principal.patient or principal.represents or principal.practitioner)
+
+
+def _within_scopes(
+    extents: list[Extent], principal: Principal, action: Action, resource_type: str
+) -> list[Extent]:
+    """Return what of the extents an app's scopes reach. Raise ``Forbidden`` when that is none."""
+    assert principal.scopes is not None
+    verb, searching = _VERBS[action], action is Action.SEARCH
+    scopes = granted(principal.scopes, verb, resource_type, searching=searching)
+    found = [
+        narrowed
+        for scope in scopes
+        for extent in extents
+        if (narrowed := _narrowed(extent, scope, principal, resource_type)) is not None
+    ]
+    if not found:
+        message = f"The app was not granted this on {resource_type}."
+        raise Forbidden(message)
+    return found
+
+
+def _narrowed(
+    extent: Extent, scope: Scope, principal: Principal, resource_type: str
+) -> Extent | None:
+    patients, nobody = extent.patients, extent.nobody
+    if scope.context == "patient" and not nobody:
+        if principal.patient is None:
+            return None
+        if in_patient_compartment(resource_type):
+            one = frozenset([principal.patient])
+            patients = one if patients is None else patients & one
+            if not patients:
+                return None
+        else:
+            nobody = True
+    return Extent(patients, nobody, extent.care, (*extent.where, *scope.where))
+
+
+def _withheld(policy: Policy, principal: Principal) -> tuple[tuple[str, str], ...]:
+    found = policy.document.withheld
+    if not found:
+        return ()
+    labels = [one.label for one in found if principal.roles.isdisjoint(one.but)]
+    return tuple((label.partition("|")[0], label.partition("|")[2]) for label in labels)

@@ -1,6 +1,10 @@
 """Who asks: the argument of every store call."""
 
 from dataclasses import dataclass, field
+from typing import Final
+
+TREATMENT: Final = "TREAT"
+"""The purpose of an ordinary request; http://terminology.hl7.org/CodeSystem/v3-ActReason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +21,16 @@ class Principal:
     account: int
     """The internal number that stands in audit rows."""
     roles: frozenset[str] = field(default_factory=frozenset)
-    """Names of ``kernel.access.decide.ROLES``."""
+    """Names of roles in the tenant's policy."""
     patient: str | None = None
-    """The id of the Patient resource that the account belongs to, for a patient."""
+    """The id of the Patient that the account belongs to, or that an app was launched for."""
     display: str = ""
     """The person's name for screens."""
+    practitioner: str | None = None
+    """The id of the Practitioner that the account belongs to; care relations are found by it."""
+    represents: frozenset[str] = frozenset()
+    """Ids of Patients for whom a proxy acts at this moment."""
+    purpose: str = TREATMENT
+    """Why it asks; a rule may require one."""
+    scopes: tuple[str, ...] | None = None
+    """What an app was granted, in SMART's syntax; None where no app stands between."""

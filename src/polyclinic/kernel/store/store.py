@@ -12,7 +12,8 @@ from polyclinic.base.clock import Clock
 from polyclinic.base.crypto import Sealer
 from polyclinic.base.ids import Ids
 from polyclinic.base.settings import Settings
-from polyclinic.kernel.access.decide import Action, decide, readable_types
+from polyclinic.kernel.access.decide import WHOLE, Action, decide, readable_types
+from polyclinic.kernel.access.policy import Policy, shipped
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import FhirError, Forbidden, Gone, NotFound
 from polyclinic.kernel.search.predicate import Query
@@ -258,7 +259,7 @@ class Store:
             await make_audit_months(self._hot, self._clock)
 
     async def _history_types(self, principal: Principal, resource_type: str | None) -> list[int]:
-        names = [resource_type] if resource_type else readable_types(principal)
+        names = [resource_type] if resource_type else readable_types(self._policy(), principal)
         limits = [await self._allowed(principal, Action.READ, name) for name in names]
         if not names or any(limit.own for limit in limits):
             error = Forbidden("Your role reads the history of single resources only.")
@@ -269,16 +270,21 @@ class Store:
     async def _allowed(self, principal: Principal, action: Action, resource_type: str) -> Limit:
         """Return what of a type a principal may see; audit a refusal."""
         try:
-            decision = decide(principal, action, resource_type)
+            decision = decide(self._policy(), principal, action, resource_type)
         except Forbidden as error:
             await self.note_denial(principal, action, error)
             raise
-        if decision.own_patient is None:
+        if decision == WHOLE:
             return Limit(0, shared=True)
-        place = type_number("Patient"), decision.own_patient
+        own = [one for extent in decision.extents for one in extent.patients or ()]
+        shared = any(extent.nobody for extent in decision.extents)
+        place = type_number("Patient"), own[0] if own else ""
         with translated():
             found = await self._placement.targets(principal.tenant, [place])
-        return Limit(found[place], decision.shared)
+        return Limit(found[place], shared)
+
+    def _policy(self) -> Policy:
+        return shipped("organization")
 
     def _tenant(self, principal: Principal) -> Tenant:
         return self._tenants[principal.tenant]

@@ -5,13 +5,13 @@ import sys
 from argparse import ArgumentParser, Namespace
 from typing import Final
 
-from polyclinic.kernel.access.decide import ROLES
+from polyclinic.kernel.access.policy import SHIPPED, shipped
 from polyclinic.kernel.module import Command, Services
 from polyclinic.modules.identity.model import NewAccount
 from polyclinic.modules.identity.service import Identity
 
 _PASSWORD_BYTES: Final = 12
-_PEOPLE: Final = sorted(set(ROLES) - {"job"})
+_PEOPLE: Final = sorted(shipped(SHIPPED[0]).roles - {"job"})
 
 
 def account_arguments(parser: ArgumentParser) -> None:
