@@ -10,6 +10,7 @@ from polyclinic.base.crypto import key_encryption_key
 from polyclinic.base.db.database import Database
 from polyclinic.base.db.migrate import Migration, find_migrations
 from polyclinic.base.db.pool import create_pool
+from polyclinic.base.egress import http_client
 from polyclinic.base.ids import TimeOrderedIds
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.access.principal import Principal
@@ -44,7 +45,7 @@ async def services(
         key_file = settings.key_file or settings.data / KEY_FILE
         kek = key_encryption_key(key_file, is_new=not await store.has_keys())
         tenant = await store.open_tenant(DEFAULT, kek)
-        opened = Services(store, tenant, pool, clock, ids, settings)
+        opened = Services(store, tenant, pool, clock, ids, settings, http_client(settings))
         for module in modules:
             if module.settings is not None:
                 opened.parts[module.settings] = read(module.settings)

@@ -57,3 +57,21 @@ class Settings:
     job_concurrency: int = setting(
         2, "Jobs that each process runs at once.", bounds=Bounds(0, 1000)
     )
+    egress_allow: str = setting(
+        "",
+        "Servers that requests may be sent to, as host or host:port with commas; else none are.",
+    )
+    egress_networks: str = setting(
+        "", "Private networks that such a server may lie in, for example 10.20.0.0/16."
+    )
+    egress_ca_file: Path | None = setting(
+        None, "PEM file of certificate authorities that are trusted besides the system's."
+    )
+    egress_timeout: float = setting(
+        60.0, "Seconds that another server's answer may take.", bounds=Bounds(0.001, 3600)
+    )
+    egress_max_answer: int = setting(
+        16 * 1024 * 1024,
+        "Bytes that another server's answer may have.",
+        bounds=Bounds(1024, 2**31),
+    )

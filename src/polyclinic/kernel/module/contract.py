@@ -15,6 +15,7 @@ from polyclinic.base.db.pool import Pool
 from polyclinic.base.ids import Ids
 from polyclinic.base.jobs.run import JobKind
 from polyclinic.base.jobs.schedule import Schedule
+from polyclinic.base.outbound import Disabled, HttpClient
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.store import Store, Tenant
@@ -32,6 +33,8 @@ class Services:
     clock: Clock
     ids: Ids
     settings: Settings
+    http: HttpClient = field(default_factory=Disabled)
+    """The one way to other servers."""
     parts: dict[type, object] = field(default_factory=dict)
     """What modules opened, and their settings, by class."""
 
