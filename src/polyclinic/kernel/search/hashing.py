@@ -110,6 +110,12 @@ def _reference(key: bytes, field: _Field, target: str, id_: str) -> tuple[int, i
     return _digest(key, field.present), _digest(key, f"{field.name}r{target}/{id_}")
 
 
+@lru_cache(maxsize=16_384)
+def compartment_key(resource_type: str, patient: str, key: bytes) -> int:
+    """Return the key of what lies in a patient's compartment, by whichever parameter."""
+    return _digest(key, f"{resource_type}.\0@{patient}")
+
+
 @lru_cache(maxsize=4_096)
 def _uri(key: bytes, field: _Field, uri: str) -> tuple[int, int]:
     return _digest(key, field.present), _digest(key, f"{field.name}u{uri}")
@@ -124,7 +130,7 @@ def hash_keys(values: IndexValues, resource_type: str, key: bytes) -> list[int]:
     """Return the keys of a resource, sorted, each once.
 
     Tokens (also ``:of-type``), references (also ``:identifier``), uris, composites of nothing else,
-    and a mark for each parameter that has a value (``:missing``; composites have none). The words
+    the compartments of patients, and a mark for each parameter that has a value (``:missing``; composites have none). The words
     of ``:text`` are in ``hash_words``.
 
     Raise InvalidResource when one composite element has more than MAX_COMBINATIONS combinations.
@@ -146,10 +152,21 @@ def hash_keys(values: IndexValues, resource_type: str, key: bytes) -> list[int]:
     if values.identifiers:
         found.update(_identifiers(key, fields, values.identifiers))
     found.update(_marks(values, fields, key))
+    found.update([compartment_key(resource_type, one, key) for one in values.patients])
     for composite in values.composites:
         if fields[composite.param].hashed_whole:
             found.update(composite_keys(composite, resource_type, key))
     return sorted(found)
+
+
+def label_keys(values: IndexValues, resource_type: str, key: bytes) -> list[int]:
+    """Return the keys of a resource's security labels, sorted; they are among its other keys."""
+    labels = [token for token in values.tokens if token.param == "_security" and token.code]
+    if not labels:
+        return []
+    field = _fields(resource_type)["_security"]
+    forms = {_form(field, token.system or "", token.code) for token in labels}
+    return sorted(_digest(key, field.name + form) for form in forms)
 
 
 def _marks(values: IndexValues, fields: Mapping[str, _Field], key: bytes) -> list[int]:

@@ -10,11 +10,13 @@ from polyclinic.kernel.errors import InvalidResource
 from polyclinic.kernel.search import hashing
 from polyclinic.kernel.search.extract import extract
 from polyclinic.kernel.search.hashing import (
+    compartment_key,
     composite_key,
     composite_keys,
     hash_keys,
     hash_words,
     identifier_key,
+    label_keys,
     of_type_key,
     present_key,
     reference_key,
@@ -276,3 +278,40 @@ def test_long_values_do_not_fill_the_caches():
     assert key("code", long, "a") in found
     assert hashing._token.cache_info().currsize == 1  # the status alone
     assert hashing._uri.cache_info().currsize == 0
+
+
+def test_a_resource_has_a_key_for_each_compartment_that_it_lies_in():
+    values = extract(
+        from_json(
+            {
+                "resourceType": "Observation",
+                "id": "o",
+                "status": "final",
+                "code": {"text": "Weight"},
+                "subject": {"reference": "Patient/a"},
+                "performer": [{"reference": "Patient/b"}],
+            }
+        )
+    )
+
+    keys = hash_keys(values, "Observation", KEY)
+
+    assert {compartment_key("Observation", one, KEY) for one in "ab"} <= set(keys)
+    assert compartment_key("Observation", "c", KEY) not in keys
+    assert compartment_key("Condition", "a", KEY) not in keys
+
+
+def test_labels_are_the_keys_that_a_search_by_security_asks_for():
+    labels = [{"system": "urn:s", "code": "V"}, {"code": "plain"}, {"system": "urn:s"}]
+    values = extract(
+        from_json({"resourceType": "Basic", "meta": {"security": labels}, "code": {"text": "x"}})
+    )
+    param = parameters("Basic")["_security"]
+
+    found = label_keys(values, "Basic", KEY)
+
+    assert set(found) == {
+        token_key("Basic", param, "urn:s", "V", KEY),
+        token_key("Basic", param, "", "plain", KEY),
+    }
+    assert set(found) <= set(hash_keys(values, "Basic", KEY))
