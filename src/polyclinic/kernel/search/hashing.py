@@ -130,8 +130,8 @@ def hash_keys(values: IndexValues, resource_type: str, key: bytes) -> list[int]:
     """Return the keys of a resource, sorted, each once.
 
     Tokens (also ``:of-type``), references (also ``:identifier``), uris, composites of nothing else,
-    the compartments of patients, and a mark for each parameter that has a value (``:missing``; composites have none). The words
-    of ``:text`` are in ``hash_words``.
+    the compartments of patients, and a mark for each parameter that has a value (``:missing``;
+    composites have none). The words of ``:text`` are in ``hash_words``.
 
     Raise InvalidResource when one composite element has more than MAX_COMBINATIONS combinations.
     """

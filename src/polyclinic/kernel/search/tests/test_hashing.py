@@ -304,7 +304,14 @@ def test_a_resource_has_a_key_for_each_compartment_that_it_lies_in():
 def test_labels_are_the_keys_that_a_search_by_security_asks_for():
     labels = [{"system": "urn:s", "code": "V"}, {"code": "plain"}, {"system": "urn:s"}]
     values = extract(
-        from_json({"resourceType": "Basic", "meta": {"security": labels}, "code": {"text": "x"}})
+        from_json(
+            {
+                "resourceType": "Basic",
+                "id": "b",
+                "meta": {"security": labels},
+                "code": {"text": "x"},
+            }
+        )
     )
     param = parameters("Basic")["_security"]
 
