@@ -7,6 +7,7 @@ from typing import Any, Final
 from zlib import crc32
 
 from polyclinic.kernel.search.hashing import (
+    compartment_key,
     hash_keys,
     present_key,
     reference_key,
@@ -142,6 +143,10 @@ class QueryKeys:
                 return self.present(param)
             case _:
                 return None
+
+    def compartment(self, patient: str) -> int:
+        """Return the key of what belongs to a patient."""
+        return compartment_key(self.resource_type, patient, self._key)
 
     def present(self, param: SearchParameter) -> int:
         """Return the key that stands for any value of a parameter."""

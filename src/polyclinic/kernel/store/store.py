@@ -13,7 +13,6 @@ from polyclinic.base.crypto import Sealer
 from polyclinic.base.ids import Ids
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.access.decide import WHOLE, Action, decide, readable_types
-from polyclinic.kernel.access.policy import Policy, shipped
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import FhirError, Forbidden, Gone, NotFound
 from polyclinic.kernel.search.predicate import Query
@@ -22,6 +21,7 @@ from polyclinic.kernel.store.codec import unpack
 from polyclinic.kernel.store.connections import Connections, open_hot, open_searches
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.placement import Placement
+from polyclinic.kernel.store.policies import Policies
 from polyclinic.kernel.store.progress import Progress
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.reading import Asked, Reader
@@ -89,6 +89,7 @@ class Store:
         self._writer = Writer(hot, self._placement, counter, clock)
         self._searcher = Searcher(searches)
         self._historian = Historian(searches)
+        self.policies = Policies(searches, clock)
         self._tenants: dict[int, Tenant] = {}
 
     async def has_keys(self) -> bool:
@@ -259,7 +260,11 @@ class Store:
             await make_audit_months(self._hot, self._clock)
 
     async def _history_types(self, principal: Principal, resource_type: str | None) -> list[int]:
-        names = [resource_type] if resource_type else readable_types(self._policy(), principal)
+        names = (
+            [resource_type]
+            if resource_type
+            else readable_types(await self.policies.current(principal.tenant), principal)
+        )
         limits = [await self._allowed(principal, Action.READ, name) for name in names]
         if not names or any(limit.own for limit in limits):
             error = Forbidden("Your role reads the history of single resources only.")
@@ -270,7 +275,8 @@ class Store:
     async def _allowed(self, principal: Principal, action: Action, resource_type: str) -> Limit:
         """Return what of a type a principal may see; audit a refusal."""
         try:
-            decision = decide(self._policy(), principal, action, resource_type)
+            policy = await self.policies.current(principal.tenant)
+            decision = decide(policy, principal, action, resource_type)
         except Forbidden as error:
             await self.note_denial(principal, action, error)
             raise
@@ -282,9 +288,6 @@ class Store:
         with translated():
             found = await self._placement.targets(principal.tenant, [place])
         return Limit(found[place], shared)
-
-    def _policy(self) -> Policy:
-        return shipped("organization")
 
     def _tenant(self, principal: Principal) -> Tenant:
         return self._tenants[principal.tenant]

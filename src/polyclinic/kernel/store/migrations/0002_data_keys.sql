@@ -1,0 +1,1 @@
+select;  -- Nothing yet.
