@@ -72,12 +72,14 @@ def decide(policy: Policy, principal: Principal, action: Action, resource_type: 
     if not rules:
         message = f"Your role does not allow this on {resource_type}."
         raise Forbidden(message)
-    extents = [extent for rule in rules if (extent := _extent(rule, principal)) is not None]
+    extents = [extent for rule in rules if (extent := extent_of(rule, principal)) is not None]
     if not extents:
         message = "Your account is not linked to a patient record; the clinic can link it."
         raise Forbidden(message)
-    if principal.scopes is not None:
-        extents = _within_scopes(extents, principal, action, resource_type)
+    extents = narrowed(extents, principal, action, resource_type)
+    if not extents:
+        message = f"The app was not granted this on {resource_type}."
+        raise Forbidden(message)
     withheld = _withheld(policy, principal)
     if EVERYTHING in extents:
         return Decision(withheld=withheld) if withheld else WHOLE
@@ -111,7 +113,7 @@ def may(policy: Policy, principal: Principal, action: Action, resource_type: str
     return True
 
 
-def _extent(granted_rule: Granted, principal: Principal) -> Extent | None:
+def extent_of(granted_rule: Granted, principal: Principal) -> Extent | None:
     """Return what a rule reaches for one principal; None when it lacks what the rule asks for."""
     where = granted_rule.where
     match granted_rule.rule.whose:
@@ -134,23 +136,20 @@ def _is_linked(principal: Principal) -> bool:
     return bool(principal.patient or principal.represents or principal.practitioner)
 
 
-def _within_scopes(
+def narrowed(
     extents: list[Extent], principal: Principal, action: Action, resource_type: str
 ) -> list[Extent]:
-    """Return what of the extents an app's scopes reach. Raise ``Forbidden`` when that is none."""
-    assert principal.scopes is not None
+    """Return what of the extents the scopes of the app reach, where an app stands between."""
+    if principal.scopes is None:
+        return extents
     verb, searching = _VERBS[action], action is Action.SEARCH
     scopes = granted(principal.scopes, verb, resource_type, searching=searching)
-    found = [
-        narrowed
+    return [
+        within
         for scope in scopes
         for extent in extents
-        if (narrowed := _narrowed(extent, scope, principal, resource_type)) is not None
+        if (within := _narrowed(extent, scope, principal, resource_type)) is not None
     ]
-    if not found:
-        message = f"The app was not granted this on {resource_type}."
-        raise Forbidden(message)
-    return found
 
 
 def _narrowed(

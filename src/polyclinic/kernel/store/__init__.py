@@ -1,5 +1,6 @@
 """The one store of resources, on PostgreSQL. docs/explanation/store.md tells how it works."""
 
+from polyclinic.kernel.store.simulation import Case, Simulation
 from polyclinic.kernel.store.store import HistoryQuery, Store, open_store
 from polyclinic.kernel.store.stored import Page, Stored, Written, instant
 from polyclinic.kernel.store.tenancy import DEFAULT, KeyLost, Tenant
@@ -7,10 +8,12 @@ from polyclinic.kernel.store.writing import Change
 
 __all__ = [
     "DEFAULT",
+    "Case",
     "Change",
     "HistoryQuery",
     "KeyLost",
     "Page",
+    "Simulation",
     "Store",
     "Stored",
     "Tenant",

@@ -140,8 +140,12 @@ class Binder:
                 for system, code in decision.withheld
             ),
             rids[staff] if asks_care else 0,
-            int(self._clock.now().timestamp() * 1_000_000) if asks_care else 0,
+            self.now() if asks_care else 0,
         )
+
+    def now(self) -> int:
+        """Return the moment at which care relations have to hold."""
+        return int(self._clock.now().timestamp() * 1_000_000)
 
 
 def _part(extent: Extent, rids: dict[Place, int], keys: QueryKeys) -> Part:

@@ -24,6 +24,7 @@ from polyclinic.kernel.store.placement import Placement
 from polyclinic.kernel.store.policies import Policies
 from polyclinic.kernel.store.progress import Progress
 from polyclinic.kernel.store.queries import STATEMENTS
+from polyclinic.kernel.store.reach import Binder
 from polyclinic.kernel.store.reading import Asked, Reader
 from polyclinic.kernel.store.searching import (
     EPOCH,
@@ -35,6 +36,7 @@ from polyclinic.kernel.store.searching import (
     seal,
     unseal,
 )
+from polyclinic.kernel.store.simulation import Case, Simulation, Simulator, may_simulate
 from polyclinic.kernel.store.stored import Page, Stored, Written
 from polyclinic.kernel.store.tenancy import Tenant, open_tenant
 from polyclinic.kernel.store.writing import Change, Unchanged, Writer
@@ -90,6 +92,8 @@ class Store:
         self._searcher = Searcher(searches)
         self._historian = Historian(searches)
         self.policies = Policies(searches, clock)
+        self._binder = Binder(self._placement, clock)
+        self._simulator = Simulator(searches, self._binder)
         self._tenants: dict[int, Tenant] = {}
 
     async def has_keys(self) -> bool:
@@ -241,6 +245,15 @@ class Store:
             await self.read(principal, resource_type, resource_id)
         except Gone:
             return
+
+    async def simulate(self, principal: Principal, case: Case) -> Simulation:
+        """Return what the tenant's policy says of a case; nothing is shown of a resource."""
+        may_simulate(principal)
+        policy = await self.policies.current(principal.tenant)
+        number = await self.policies.number(principal.tenant)
+        found = await self._simulator.run(self._tenant(principal), (number, policy), case)
+        await self._note(principal, Action.READ, _About(type_number(case.resource_type)))
+        return found
 
     async def note_denial(self, principal: Principal, action: Action, error: FhirError) -> None:
         """Write the audit row of what was refused before any resource was touched."""

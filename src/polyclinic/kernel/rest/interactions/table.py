@@ -11,6 +11,8 @@ from polyclinic.kernel.rest.interactions.history import history
 from polyclinic.kernel.rest.interactions.patch import patch
 from polyclinic.kernel.rest.interactions.read import read
 from polyclinic.kernel.rest.interactions.search import search
+from polyclinic.kernel.rest.interactions.simulate import DEFINITION as SIMULATE
+from polyclinic.kernel.rest.interactions.simulate import simulate
 from polyclinic.kernel.rest.interactions.transaction import transaction
 from polyclinic.kernel.rest.interactions.update import update
 from polyclinic.kernel.rest.interactions.vread import vread
@@ -106,6 +108,7 @@ INTERACTIONS: Final = (
     Interaction("search-type", "POST", ("type", "_search"), search),
     Interaction("history-system", "GET", ("_history",), history),
     Interaction("transaction", "POST", (), _transaction),
+    Interaction("operation", "GET", ("$simulate",), simulate, SIMULATE),
 )
 
 _WORDS: Final = frozenset({"_history", "_search"})
