@@ -11,6 +11,7 @@ from typing import Final
 from polyclinic.app import commands
 from polyclinic.app.demonstration import AlreadyRunning
 from polyclinic.app.modules import MODULES
+from polyclinic.app.operating import COMMANDS
 from polyclinic.app.server import CannotListen
 from polyclinic.base.config import SettingError
 from polyclinic.base.crypto import KeyFileError
@@ -87,12 +88,11 @@ def parser() -> Parser:
     command("migrate", migrate, "polyclinic migrate", commands.migrate)
     doctor = "say what is wrong and what to do"
     command("doctor", doctor, "polyclinic doctor", commands.doctor)
-    for module in MODULES:
-        for added in module.commands:
-            run = commands.of_module(added)
-            made = command(added.name, added.summary, added.example, run)
-            if added.add_arguments is not None:
-                added.add_arguments(made)
+    for added in (*COMMANDS, *(one for module in MODULES for one in module.commands)):
+        run = commands.of_module(added)
+        made = command(added.name, added.summary, added.example, run)
+        if added.add_arguments is not None:
+            added.add_arguments(made)
     return whole
 
 

@@ -283,3 +283,26 @@ def test_what_ends_a_command_is_told_by_its_text(capsys, monkeypatch):
 
     assert cli.main(["migrate"]) == 1
     assert capsys.readouterr().err.startswith("polyclinic: it is away")
+
+
+def test_a_policy_that_ships_is_set_and_listed(run):
+    done = run("policy", "set", "need-to-know")
+    listed = run("policy", "list")
+    shown = run("policy", "show")
+    run("policy", "set", "organization")
+
+    assert done[0] == 0
+    assert "holds from now on" in done[1]
+    assert "care relation" in listed[1].splitlines()[-1]
+    assert '"name": "need-to-know"' in shown[1]
+
+
+def test_a_file_that_is_no_policy_is_one_line(run, tmp_path):
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"name": "x"}')
+
+    code, _, err = run("policy", "check", bad)
+
+    assert code == 1
+    assert err.startswith("polyclinic policy: This is not a policy")
+    assert err.count("\n") == 1

@@ -1,0 +1,8 @@
+"""The commands by which an operator keeps the platform, as those of modules are: data."""
+
+from typing import Final
+
+from polyclinic.app.policies import POLICY
+from polyclinic.kernel.module import Command
+
+COMMANDS: Final[tuple[Command, ...]] = (POLICY,)
