@@ -14,10 +14,40 @@ if TYPE_CHECKING:
 
     _AsyncpgPool = asyncpg.Pool[asyncpg.Record]
     PoolConnection = PoolConnectionProxy[asyncpg.Record]
+    _Connection = asyncpg.Connection[asyncpg.Record]
+else:
+    _Connection = asyncpg.Connection
 
 _CACHED_STATEMENTS: Final = 512
 _CACHED_STATEMENT_BYTES: Final = 64 * 1024
 _CONNECT_SECONDS: Final = 10.0
+
+
+Session = tuple[tuple[str, str], ...]
+"""Names and values of session settings."""
+
+
+class SessionConnection(_Connection):
+    """A connection that knows which session settings it has, so that none is sent twice."""
+
+    session: Session = ()
+
+
+async def enter_session(connection: "PoolConnection", session: Session) -> None:
+    """Let a connection have session settings, outside a transaction, until it is given others."""
+    held: SessionConnection = connection._con  # type: ignore[attr-defined]  # noqa: SLF001 - a proxy takes no attribute
+    if held.session == session:
+        return
+    held.session = _UNKNOWN
+    values = ", ".join(
+        f"set_config(${at}, ${at + 1}, false)" for at in range(1, 2 * len(session), 2)
+    )
+    await held.fetchrow(f"select {values}", *(text for pair in session for text in pair))
+    held.session = session
+
+
+_UNKNOWN: Final[Session] = (("", ""),)
+"""The session of a connection whose settings may or may not have arrived."""
 
 
 class Loan:
@@ -122,6 +152,7 @@ async def create_pool(
     with reporting(url):
         pool = await asyncpg.create_pool(
             url,
+            connection_class=SessionConnection,
             min_size=settings.pool_min,
             max_size=max(settings.pool_min, settings.pool_max),
             max_queries=2**31,
@@ -146,5 +177,5 @@ async def _keep(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:
 
     asyncpg still rolls back a transaction that was left open; its default would also send a
     statement that resets the session, which doubles the cost of a read. Session state is
-    therefore never set: a row-level security context is set with ``set_config(..., true)``.
+    therefore set in one way only, by ``SessionConnection``, which knows what it has set.
     """
