@@ -75,3 +75,18 @@ class Settings:
         "Bytes that another server's answer may have.",
         bounds=Bounds(1024, 2**31),
     )
+    blob_max: int = setting(
+        1024 * 1024 * 1024, "Bytes that one attachment may have.", bounds=Bounds(1, 2**40)
+    )
+    blob_quota: int = setting(
+        100 * 1024 * 1024 * 1024,
+        "Bytes that the attachments of one organization may have together.",
+        bounds=Bounds(0, 2**60),
+    )
+    blob_s3_url: str | None = setting(
+        None,
+        "Address of an S3 service with a bucket, https://host/bucket, to keep attachments in.",
+    )
+    blob_s3_region: str = setting("us-east-1", "Region that requests to the S3 service name.")
+    blob_s3_access_key: str | None = setting(None, "Access key of the S3 service.", secret=True)
+    blob_s3_secret_key: str | None = setting(None, "Secret key of the S3 service.", secret=True)
