@@ -45,7 +45,7 @@ class Placement:
     async def find(self, tenant: int, places: Collection[Place]) -> dict[Place, Handle]:
         """Return the handles of those that exist, stubs included, fresh from the database."""
         wanted = list(places)
-        rows = await self._pool.fetch(
+        rows = await self._pool.within(tenant).fetch(
             STATEMENTS["handles"], tenant, [place[0] for place in wanted], [p[1] for p in wanted]
         )
         found: dict[Place, Handle] = {}
@@ -76,6 +76,7 @@ class Placement:
             rids = await self.new_rids(len(absent))
             types = [place[0] for place in absent]
             ids = [place[1] for place in absent]
-            await self._pool.execute(STATEMENTS["stubs"], tenant, rids, types, ids, _EPOCH)
+            within = self._pool.within(tenant)
+            await within.execute(STATEMENTS["stubs"], tenant, rids, types, ids, _EPOCH)
             found |= await self.find(tenant, absent)
         return {place: handle.rid for place, handle in found.items()}

@@ -117,15 +117,16 @@ class Simulator:
             reach = await self._binder.bind(tenant, case.who, case.resource_type, _CARE)
             practitioner = reach.practitioner
         now = self._binder.now()
+        within = self._pool.within(tenant.number)
         with translated():
-            row = await self._pool.fetchrow(
+            row = await within.fetchrow(
                 STATEMENTS["simulate_facts"],
                 *(tenant.number, type_number(case.resource_type), case.id),
                 *(practitioner, now, ROLE_OF),
             )
             if row is None:
                 raise NotFound
-            rows = await self._pool.fetch(
+            rows = await within.fetch(
                 STATEMENTS["simulate_related"], tenant.number, row["patients"], now
             )
         facts = RowFacts(row["patients"], row["labels"], row["keys"], row["cared"])
