@@ -7,6 +7,7 @@
   x Forbidden           403
   x NotFound            404
     - Gone              410
+  x CursorExpired       410 the change feed has to be read from its start
   x NotAllowed          405 with the methods that fit
   x NotAcceptable       406
   x TooSlow             408
@@ -112,6 +113,13 @@ class Gone(NotFound):
 
     status = 410
     code = "deleted"
+
+
+class CursorExpired(FhirError):
+    """The cursor is of another time of this database; read the change feed from its start."""
+
+    status = 410
+    code = "not-found"
 
 
 class NotAllowed(FhirError):

@@ -20,6 +20,8 @@ from polyclinic.kernel.store.audit import Auditor, Counter, Note, make_audit_mon
 from polyclinic.kernel.store.codec import unpack
 from polyclinic.kernel.store.connections import Connections, open_hot, open_searches
 from polyclinic.kernel.store.faults import translated
+from polyclinic.kernel.store.feed import Seams
+from polyclinic.kernel.store.following import Following
 from polyclinic.kernel.store.placement import Placement
 from polyclinic.kernel.store.policies import Policies
 from polyclinic.kernel.store.progress import Progress
@@ -69,7 +71,9 @@ async def open_store(
     try:
         await make_audit_months(hot, clock)
         worker = await hot.fetchval(STATEMENTS["worker_number"])
-        yield Store(hot, searches, worker, clock, ids)
+        store = Store(hot, searches, worker, clock, ids)
+        async with store.following:
+            yield store
     finally:
         await hot.close()
         await searches.close()
@@ -94,6 +98,8 @@ class Store:
         self.policies = Policies(searches, clock)
         self._binder = Binder(self._placement, clock)
         self._simulator = Simulator(searches, self._binder)
+        seams = Seams(self._tenant, self._history_types, self._note_changes)
+        self.following = Following(searches, clock, seams)
         self._tenants: dict[int, Tenant] = {}
 
     async def has_keys(self) -> bool:
@@ -284,6 +290,12 @@ class Store:
             await self.note_denial(principal, Action.READ, error)
             raise error
         return [type_number(name) for name in names]
+
+    async def _note_changes(
+        self, principal: Principal, types: Sequence[int], patients: Sequence[int]
+    ) -> None:
+        about = _About(types[0] if len(types) == 1 else 0, patients=patients)
+        await self._note(principal, Action.SEARCH, about)
 
     async def _allowed(self, principal: Principal, action: Action, resource_type: str) -> Limit:
         """Return what of a type a principal may see; audit a refusal."""
