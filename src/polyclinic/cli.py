@@ -16,7 +16,7 @@ from polyclinic.app.server import CannotListen
 from polyclinic.base.config import SettingError
 from polyclinic.base.crypto import KeyFileError
 from polyclinic.base.db.errors import DatabaseError
-from polyclinic.kernel.store import KeyLost
+from polyclinic.kernel.store import DEFAULT, KeyLost, NotListed
 
 Parser = argparse.ArgumentParser
 Run = Callable[[argparse.Namespace], int]
@@ -26,6 +26,7 @@ STOPS: Final = (
     DatabaseError,
     KeyFileError,
     KeyLost,
+    NotListed,
     SettingError,
     commands.Refusal,
     AlreadyRunning,
@@ -84,6 +85,7 @@ def parser() -> Parser:
 
     _add_servers(command)
     _add_movers(command)
+    _add_tenants(command)
     migrate = "bring the database to this version"
     command("migrate", migrate, "polyclinic migrate", commands.migrate)
     doctor = "say what is wrong and what to do"
@@ -91,6 +93,7 @@ def parser() -> Parser:
     for added in (*COMMANDS, *(one for module in MODULES for one in module.commands)):
         run = commands.of_module(added)
         made = command(added.name, added.summary, added.example, run)
+        _of_a_tenant(made)
         if added.add_arguments is not None:
             added.add_arguments(made)
     return whole
@@ -139,6 +142,33 @@ def _add_movers(command: Add) -> None:
     )
     export.add_argument(
         "directory", type=Path, metavar="DIR", help="where to write: a new or empty directory"
+    )
+    for mover in (load, export):
+        _of_a_tenant(mover)
+
+
+def _add_tenants(command: Add) -> None:
+    tenant = command(
+        "tenant",
+        "make or list the organizations that share nothing here",
+        "polyclinic tenant add north --host north.example.org",
+        commands.tenant,
+    )
+    actions = tenant.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add = actions.add_parser("add", help="make one; it is reached at /t/NAME and at its hosts")
+    add.add_argument("name", metavar="NAME", help="1 to 40 of a-z, 0-9 and -")
+    add.add_argument(
+        "--host", action="append", default=[], metavar="HOST", help="host name that is its own"
+    )
+    hosts = actions.add_parser("hosts", help="replace the host names of one")
+    hosts.add_argument("name", metavar="NAME")
+    hosts.add_argument("hosts", nargs="*", metavar="HOST", help="none: it is reached by path only")
+    actions.add_parser("list", help="list them with their hosts")
+
+
+def _of_a_tenant(command: Parser) -> None:
+    command.add_argument(
+        "--tenant", default=DEFAULT, metavar="NAME", help="the organization (default: default)"
     )
 
 

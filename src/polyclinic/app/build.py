@@ -1,21 +1,23 @@
-"""Put the platform together: database, store, modules."""
+"""Put the platform together: database, store, modules, and the services of each tenant."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from polyclinic.base.clock import Clock, SystemClock
 from polyclinic.base.config import read
-from polyclinic.base.crypto import key_encryption_key
+from polyclinic.base.crypto import Sealer, key_encryption_key
 from polyclinic.base.db.database import Database
 from polyclinic.base.db.migrate import Migration, find_migrations
-from polyclinic.base.db.pool import create_pool
+from polyclinic.base.db.pool import Pool, create_pool
 from polyclinic.base.egress import http_client
-from polyclinic.base.ids import TimeOrderedIds
+from polyclinic.base.ids import Ids, TimeOrderedIds
+from polyclinic.base.outbound import HttpClient
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.module import Module, Services
-from polyclinic.kernel.store import DEFAULT, open_store
+from polyclinic.kernel.store import DEFAULT, NotListed, Store, open_store
 
 KEY_FILE: Final = "keys/key-encryption-key"
 
@@ -26,14 +28,67 @@ def migrations(modules: Sequence[Module]) -> list[Migration]:
     return find_migrations(["polyclinic.base.jobs", "polyclinic.kernel.store", *packages])
 
 
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What a process has for all tenants."""
+
+    modules: Sequence[Module]
+    store: Store
+    pool: Pool
+    clock: Clock
+    ids: Ids
+    settings: Settings
+    http: HttpClient
+    kek: Sealer
+    shared: dict[type, object]
+    """What modules share among tenants, and their settings, by class."""
+
+    async def make_tenant(self, name: str, hosts: Sequence[str]) -> None:
+        """Make a tenant and its keys. Raise ``NotListed`` when there can be none of that name."""
+        await self.store.directory.add(name, hosts)
+        self.store.close_tenant(await self.store.open_tenant(name, self.kek))
+
+    async def require_tenant(self, name: str) -> None:
+        """Check that there is a tenant. Raise ``NotListed``."""
+        if all(one.name != name for one in await self.store.directory.all()):
+            message = f"there is no tenant {name}; make it with: polyclinic tenant add {name}"
+            raise NotListed(message)
+
+    @asynccontextmanager
+    async def services(self, name: str) -> AsyncIterator[Services]:
+        """Open everything that one tenant's requests and jobs work with, and close it afterwards.
+
+        Raise ``KeyLost`` when its keys were wrapped under another key file.
+        """
+        tenant = await self.store.open_tenant(name, self.kek)
+        async with AsyncExitStack() as stack:
+            stack.callback(self.store.close_tenant, tenant)
+            parts = dict(self.shared)
+            opened = Services(
+                self.store,
+                tenant,
+                self.pool,
+                self.clock,
+                self.ids,
+                self.settings,
+                self.http,
+                parts,
+            )
+            for module in self.modules:
+                if module.open is not None:
+                    part = await stack.enter_async_context(module.open(opened))
+                    parts[type(part)] = part
+            yield opened
+
+
 @asynccontextmanager
-async def services(
+async def platform(
     settings: Settings,
     database: Database,
     modules: Sequence[Module],
     clock: Clock | None = None,
-) -> AsyncIterator[Services]:
-    """Open everything that a server or a command works with, and close it afterwards."""
+) -> AsyncIterator[Platform]:
+    """Open everything that a process works with, and close it afterwards."""
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         pool = await create_pool(database.app_dsn, settings, "polyclinic modules")
@@ -44,16 +99,33 @@ async def services(
         )
         key_file = settings.key_file or settings.data / KEY_FILE
         kek = key_encryption_key(key_file, is_new=not await store.has_keys())
-        tenant = await store.open_tenant(DEFAULT, kek)
-        opened = Services(store, tenant, pool, clock, ids, settings, http_client(settings))
+        # From here on there is a default tenant, and its keys open with this file.
+        store.close_tenant(await store.open_tenant(DEFAULT, kek))
+        shared: dict[type, object] = {}
+        http = http_client(settings)
         for module in modules:
             if module.settings is not None:
-                opened.parts[module.settings] = read(module.settings)
-        for module in modules:
-            if module.open is not None:
-                part = await stack.enter_async_context(module.open(opened))
-                opened.parts[type(part)] = part
-        yield opened
+                shared[module.settings] = read(module.settings)
+            if module.share is not None:
+                part = await stack.enter_async_context(module.share(settings))
+                shared[type(part)] = part
+        yield Platform(modules, store, pool, clock, ids, settings, http, kek, shared)
+
+
+@asynccontextmanager
+async def services(
+    settings: Settings,
+    database: Database,
+    modules: Sequence[Module],
+    clock: Clock | None = None,
+    tenant: str = DEFAULT,
+) -> AsyncIterator[Services]:
+    """Open a platform and one tenant of it. Raise ``NotListed``; the default one is made."""
+    async with platform(settings, database, modules, clock) as opened:
+        if tenant != DEFAULT:
+            await opened.require_tenant(tenant)
+        async with opened.services(tenant) as lent:
+            yield lent
 
 
 def job_principal(services: Services, name: str) -> Principal:

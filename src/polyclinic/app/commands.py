@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from polyclinic.app import demonstration, server
-from polyclinic.app.build import job_principal, migrations, services
+from polyclinic.app.build import Platform, job_principal, migrations, platform, services
 from polyclinic.app.doctor import examine
 from polyclinic.app.exporting import NotEmpty
 from polyclinic.app.exporting import export as export_to
@@ -32,6 +32,7 @@ from polyclinic.base.db.migrate import pending
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.errors import Unavailable
 from polyclinic.kernel.module import Command, Services
+from polyclinic.kernel.store import DEFAULT
 
 Result = TypeVar("Result")
 
@@ -80,7 +81,7 @@ def load(given: argparse.Namespace) -> int:
             except Unreadable as error:
                 raise Refusal(str(error)) from None
 
-    report = _with_services(_settings(given), run)
+    report = _with_services(given, run)
     _show(report)
     return 1 if report.refused_count else 0
 
@@ -98,7 +99,7 @@ def export(given: argparse.Namespace) -> int:
             )
 
     try:
-        count = _with_services(_settings(given), run)
+        count = _with_services(given, run)
     except NotEmpty:
         message = f"{given.directory} is not empty; name a new directory"
         raise Refusal(message) from None
@@ -124,6 +125,26 @@ def demo(given: argparse.Namespace) -> int:
         return server.run(settings, listening)
 
 
+def tenant(given: argparse.Namespace) -> int:
+    """Make an organization, say where it is reached, or list all of them."""
+
+    async def run(opened: Platform) -> None:
+        directory = opened.store.directory
+        if given.action == "add":
+            await opened.make_tenant(given.name, given.host)
+        elif given.action == "hosts":
+            await directory.set_hosts(given.name, given.hosts)
+        else:
+            for one in await directory.all():
+                sys.stdout.write(f"{one.name}\t{' '.join(one.hosts)}\n")
+
+    settings = _settings(given)
+    with open_database(settings) as database:
+        run_to_end(_ensure_migrated(database))
+        run_to_end(_on_platform(settings, database, run))
+    return 0
+
+
 def doctor(given: argparse.Namespace) -> int:
     """Say what is wrong and what to do; exit code 1 when something fails."""
     findings = run_to_end(examine(_settings(given)))
@@ -143,7 +164,7 @@ def of_module(command: Command) -> Callable[[argparse.Namespace], int]:
         async def inner(opened: Services) -> int:
             return await command.run(opened, given)
 
-        return _with_services(_settings(given), inner)
+        return _with_services(given, inner)
 
     return run
 
@@ -188,19 +209,39 @@ async def _migrate(database: Database) -> list[str]:
     return await run_migrations(database, migrations(MODULES), SystemClock())
 
 
-def _with_services(settings: Settings, run: Callable[[Services], Awaitable[Result]]) -> Result:
+def _with_services(
+    given: argparse.Namespace, run: Callable[[Services], Awaitable[Result]]
+) -> Result:
+    settings = _settings(given)
     with open_database(settings) as database:
         run_to_end(_ensure_migrated(database))
-        return run_to_end(_opened(settings, database, run))
+        return run_to_end(_opened(settings, database, run, given.tenant))
 
 
 async def _opened(
-    settings: Settings, database: Database, run: Callable[[Services], Awaitable[Result]]
+    settings: Settings,
+    database: Database,
+    run: Callable[[Services], Awaitable[Result]],
+    tenant: str = DEFAULT,
 ) -> Result:
-    try:
-        async with services(settings, database, MODULES) as opened:
+    with _while_reachable():
+        async with services(settings, database, MODULES, tenant=tenant) as opened:
             calm_collector()
             return await run(opened)
+
+
+async def _on_platform(
+    settings: Settings, database: Database, run: Callable[[Platform], Awaitable[Result]]
+) -> Result:
+    with _while_reachable():
+        async with platform(settings, database, MODULES) as opened:
+            return await run(opened)
+
+
+@contextmanager
+def _while_reachable() -> Iterator[None]:
+    try:
+        yield
     except Unavailable:
         message = "the database went away; look whether it runs, and start the command again"
         raise Refusal(message) from None

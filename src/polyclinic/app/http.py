@@ -1,30 +1,28 @@
 """The server: the FHIR base on raw ASGI, the modules' routes on Starlette, the user interface."""
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route as StarletteRoute
-
-from polyclinic.app.build import migrations, services
+from polyclinic.app.addresses import Place
+from polyclinic.app.build import Platform, migrations, platform
 from polyclinic.app.jobs import running
 from polyclinic.app.modules import MODULES
 from polyclinic.app.process import calm_collector
 from polyclinic.app.static import SECURITY_HEADERS, Interface
+from polyclinic.app.surface import Surface, surface
+from polyclinic.app.tenants import Tenants
 from polyclinic.base import log
 from polyclinic.base.config import read
 from polyclinic.base.db.database import Database, open_database
 from polyclinic.base.db.migrate import pending
+from polyclinic.base.lanes import LANE
 from polyclinic.base.settings import Settings
-from polyclinic.kernel.access.principal import Principal
-from polyclinic.kernel.errors import FhirError, Unauthenticated, Unavailable
-from polyclinic.kernel.module import Authenticator, Module, Route, Services
-from polyclinic.kernel.rest import FhirApplication, Limits
+from polyclinic.kernel.errors import FhirError, NotFound, Unavailable
+from polyclinic.kernel.module import Module, Services
+from polyclinic.kernel.rest import ORIGIN, Admission
 from polyclinic.kernel.rest.message import Answer, Receive, Scope, Send
-from polyclinic.kernel.rest.outcome import BROKEN, outcome, refusal
+from polyclinic.kernel.rest.outcome import refusal
 from polyclinic.kernel.store.faults import translated
 
 _TEXT: Final = b"text/plain; charset=utf-8"
@@ -43,11 +41,13 @@ class Application:
         self._settings = settings
         self._modules = modules
         self._given = database
+        self._platform: Platform | None = None
+        self._tenants: Tenants[Surface] | None = None
         self._services: Services | None = None
+        """Those of the default tenant."""
         self._interface = Interface()
         self._stack = AsyncExitStack()
-        self._fhir: FhirApplication | None = None
-        self._pages: Starlette | None = None
+        self._paths = frozenset(route.path for module in modules for route in module.routes)
 
     async def start(self) -> None:
         """Reach the database and open every part, or close again what was opened."""
@@ -61,15 +61,18 @@ class Application:
         database = self._given or open_database(self._settings)
         if self._given is None:
             self._stack.callback(database.close)
-        opened = await self._stack.enter_async_context(
-            services(self._settings, database, self._modules)
+        opened = self._platform = await self._stack.enter_async_context(
+            platform(self._settings, database, self._modules)
         )
-        self._services = opened
-        await self._stack.enter_async_context(running(opened, self._modules))
-        authenticate = _authenticator(opened, self._modules)
-        limits = Limits(self._settings.max_body, self._settings.max_in_flight)
-        self._fhir = FhirApplication(opened.store, authenticate, limits, self._settings.public_url)
-        self._pages = _pages(opened, authenticate, self._modules)
+        admission = Admission(self._settings.max_in_flight)
+        tenants = self._tenants = Tenants(
+            opened,
+            lambda services: surface(services, self._modules, admission),
+            self._settings.max_open_tenants,
+        )
+        self._stack.push_async_callback(tenants.stop)
+        self._services = (await tenants.start()).services
+        await self._stack.enter_async_context(running(opened, tenants, self._services))
         calm_collector()
 
     async def stop(self) -> None:
@@ -83,21 +86,38 @@ class Application:
             return
         if scope["type"] != "http":
             return
-        path: str = scope["path"]
         send = _with_security_headers(send)
-        if path == "/fhir" or path.startswith("/fhir/"):
-            assert self._fhir is not None
-            await self._fhir(scope, receive, send)
-        elif path in ("/healthz", "/readyz"):
+        path: str = scope["path"]
+        if path in ("/healthz", "/readyz"):
             await (await self._health(path)).send(send)
-        elif self._routed(path):
-            assert self._pages is not None
-            await self._pages(scope, receive, send)
-        else:
-            await self._file(scope, send)
+            return
+        try:
+            await self._answer(scope, receive, send)
+        except FhirError as error:
+            await refusal(error).send(send)
 
-    def _routed(self, path: str) -> bool:
-        return any(path == route.path for module in self._modules for route in module.routes)
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Find whose address it is, and let what is below answer. Raise what stands against it."""
+        assert self._tenants is not None
+        addresses, path = self._tenants.addresses, scope["path"]
+        place = addresses.find(path, scope.get("scheme", "http"), scope["headers"])
+        below = path[len(place.root) :]
+        is_fhir = below == "/fhir" or below.startswith("/fhir/")
+        if not is_fhir and below not in self._paths:
+            if place.root:
+                message = "The pages of an organization are at its own host, not below its path."
+                raise NotFound(message)
+            await self._file(scope, send)
+            return
+        opened = await self._tenants.take(place.tenant)
+        lane = LANE.set(opened.number) if addresses.has_several else None
+        try:
+            answering = opened.surface.fhir if is_fhir else opened.surface.pages
+            await answering(_placed(scope, place), receive, send)
+        finally:
+            if lane is not None:
+                LANE.reset(lane)
+            opened.give_back()
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -118,10 +138,10 @@ class Application:
     async def _health(self, path: str) -> Answer:
         if path == "/healthz":
             return Answer(200, b"alive\n", content_type=_TEXT)
-        assert self._services is not None
+        assert self._platform is not None
         try:
             with translated():
-                async with self._services.pool.acquire() as connection:
+                async with self._platform.pool.acquire() as connection:
                     waiting = await pending(connection, migrations(self._modules))
         except Unavailable:
             return Answer(503, b"the database cannot be reached\n", content_type=_TEXT)
@@ -162,46 +182,13 @@ def create() -> Application:
     return Application(settings)
 
 
-def _authenticator(opened: Services, modules: Sequence[Module]) -> Authenticator:
-    for module in modules:
-        if module.authenticator is not None:
-            return module.authenticator(opened)
-    return _nobody
-
-
-async def _nobody(headers: dict[bytes, bytes], method: str) -> Principal:  # noqa: ARG001
-    """Let nobody in: no module knows who signs in."""
-    raise Unauthenticated
-
-
-def _pages(opened: Services, authenticate: Authenticator, modules: Sequence[Module]) -> Starlette:
-    routes = [
-        StarletteRoute(route.path, _endpoint(opened, authenticate, route), methods=[route.method])
-        for module in modules
-        for route in module.routes
-    ]
-    return Starlette(routes=routes)
-
-
-def _endpoint(
-    opened: Services, authenticate: Authenticator, route: Route
-) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        try:
-            if not route.public:
-                headers = dict(request.headers.raw)
-                request.state.principal = await authenticate(headers, request.method)
-            return await route.handler(opened, request)
-        except FhirError as error:
-            answer = refusal(error)
-        except Exception as error:  # noqa: BLE001 - a client is told, and the log knows where
-            log.failure("request.failed", error, method=request.method)
-            answer = Answer(500, outcome(BROKEN))
-        response = Response(answer.body, answer.status)
-        response.raw_headers.extend([*answer.headers, (b"content-type", answer.content_type)])
-        return response
-
-    return endpoint
+def _placed(scope: Scope, place: Place) -> Scope:
+    """Return the scope with what is known of a tenant's own address."""
+    if place.root:
+        scope["root_path"] = place.root
+    if place.origin:
+        scope[ORIGIN] = place.origin
+    return scope
 
 
 def _with_security_headers(send: Send) -> Send:

@@ -54,6 +54,11 @@ class Settings:
     max_in_flight: int = setting(
         256, "Requests that each process works on at once.", bounds=Bounds(1, 100_000)
     )
+    max_open_tenants: int = setting(
+        100,
+        "Organizations whose keys and sign-ins each process keeps at hand.",
+        bounds=Bounds(1, 100_000),
+    )
     job_concurrency: int = setting(
         2, "Jobs that each process runs at once.", bounds=Bounds(0, 1000)
     )

@@ -1,11 +1,13 @@
 """A whole application on a database of its own."""
 
+import signal
 from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 import pytest_asyncio
 
+from polyclinic import cli
 from polyclinic.app.http import Application
 from polyclinic.app.modules import MODULES
 from polyclinic.base.db.migrate import find_migrations
@@ -86,3 +88,35 @@ async def nobody(application, connect):
 async def token(application):
     """Return a bearer token of the doctor."""
     return await application._services.part(Identity).issue_token("doctor", "test")
+
+
+@pytest.fixture
+def signals():
+    """Put back what a command does about signals."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def run(signals, monkeypatch, capsys, app_settings, app_database):  # noqa: ARG001 - put back
+    """Return a function that runs a command on the tests' database."""
+
+    def command(*words, **environment):
+        settings = {
+            "POLYCLINIC_DATA": app_settings.data,
+            "POLYCLINIC_DATABASE_URL": app_database.app_dsn,
+            "POLYCLINIC_MIGRATE_URL": app_database.owner_dsn,
+            "PORT": "0",
+        }
+        for name, value in (settings | environment).items():
+            monkeypatch.setenv(name, str(value or ""))
+        code: object
+        try:
+            code = cli.main([str(word) for word in words])
+        except SystemExit as ended:
+            code = ended.code
+        return code, *capsys.readouterr()
+
+    return command

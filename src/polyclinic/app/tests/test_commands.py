@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import signal
 import socket
 
 import pytest
@@ -14,15 +13,6 @@ from polyclinic.base.db.errors import DatabaseUnavailable
 AWAY = "postgresql://app:secret@127.0.0.1:1/clinic"
 
 
-@pytest.fixture(autouse=True)
-def signals():
-    """Put back what a command does about signals."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
 def names():
     (commands,) = (
         action for action in cli.parser()._actions if isinstance(action, argparse._SubParsersAction)
@@ -30,31 +20,10 @@ def names():
     return sorted(commands.choices)
 
 
-@pytest.fixture
-def run(monkeypatch, capsys, app_settings, app_database):
-    """Return a function that runs a command on the tests' database."""
-
-    def command(*words, **environment):
-        settings = {
-            "POLYCLINIC_DATA": app_settings.data,
-            "POLYCLINIC_DATABASE_URL": app_database.app_dsn,
-            "POLYCLINIC_MIGRATE_URL": app_database.owner_dsn,
-            "PORT": "0",
-        }
-        for name, value in (settings | environment).items():
-            monkeypatch.setenv(name, str(value or ""))
-        code: object
-        try:
-            code = cli.main([str(word) for word in words])
-        except SystemExit as ended:
-            code = ended.code
-        return code, *capsys.readouterr()
-
-    return command
-
-
 def test_every_command_that_was_promised_is_there():
-    assert {"serve", "migrate", "load", "export", "demo", "token", "doctor"} <= set(names())
+    assert {"serve", "migrate", "load", "export", "demo", "token", "doctor", "tenant"} <= set(
+        names()
+    )
 
 
 @pytest.mark.parametrize("name", names())

@@ -144,7 +144,7 @@ async def test_a_wrong_password_is_401_and_sets_no_cookie(nobody):
 
 async def test_guessing_is_answered_with_429_and_when_to_come_back(nobody, application):
     identity = application._services.part(Identity)
-    tenant, now = identity._tenant, identity._clock.now()
+    tenant, now = identity._accounts.tenant, identity._clock.now()
     async with application._services.pool.acquire() as connection:
         await connection.execute(
             "insert into sign_in_failure (tenant, subject, window_start, failures)"

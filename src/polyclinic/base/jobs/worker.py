@@ -5,10 +5,10 @@ import logging
 import random
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from polyclinic.base import log
@@ -49,7 +49,7 @@ class Worker:
         pool: Pool,
         kinds: Iterable[JobKind],
         clock: Clock,
-        schedules: Sequence[Schedule] = (),
+        schedules: Iterable[Schedule] = (),
         pace: Pace | None = None,
     ) -> None:
         self.name = secrets.token_hex(6)
@@ -57,6 +57,8 @@ class Worker:
         self._kinds = {kind.name: kind for kind in kinds}
         self._clock = clock
         self._schedules = schedules
+        """Looked through anew each time, for it may change."""
+        self._looked_until: dict[tuple[int, str], datetime] = {}
         self._pace = pace or Pace()
         self._running: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
@@ -139,8 +141,13 @@ class Worker:
         async with self._pool.acquire() as connection:
             for job, state in (await lease.take_back(connection, self._clock.now())).items():
                 log.event("job.taken-back", level=logging.WARNING, job=job, state=state)
+            now = self._clock.now()
             for schedule in self._schedules:
-                await enqueue_due(connection, schedule, self._clock)
+                key = schedule.tenant, schedule.name
+                # Until the next period nothing can be due: whoever looked first has seen to it.
+                if now >= self._looked_until.get(key, now):
+                    await enqueue_due(connection, schedule, self._clock)
+                    self._looked_until[key] = schedule.begin_after(now)
 
     async def _claim(self) -> LeasedJob | None:
         async with self._pool.acquire() as connection:

@@ -25,7 +25,11 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a running platform lends to its modules."""
+    """What a running platform lends to its modules for one tenant.
+
+    A process has services for each tenant that it serves. What is kept in them, or opened with
+    them, is of that tenant alone; tenants share nothing but what ``Module.share`` opens.
+    """
 
     store: Store
     tenant: Tenant
@@ -36,7 +40,7 @@ class Services:
     http: HttpClient = field(default_factory=Disabled)
     """The one way to other servers."""
     parts: dict[type, object] = field(default_factory=dict)
-    """What modules opened, and their settings, by class."""
+    """What modules opened or share, and their settings, by class."""
 
     def part(self, kind: type[Part]) -> Part:
         """Return what a module opened, or its settings."""
@@ -111,9 +115,16 @@ class Jobs:
 
 
 Opener = Callable[[Services], AbstractAsyncContextManager[object]]
-"""Opens what the module's handlers work with, or what runs beside the server, such as a listener.
+"""Opens what the module's handlers of one tenant work with, a part of that tenant's services.
 
-Entered at start, left at stop; what it yields is a part of the services.
+Entered when the tenant is first used, left when it has long been unused or the process stops,
+maybe in another task: it must hold no task group or timeout open across its yield.
+"""
+
+Sharer = Callable[[Settings], AbstractAsyncContextManager[object]]
+"""Opens what the module's handlers of every tenant share, such as threads; a part of all services.
+
+It can hold nothing that belongs to a tenant. Entered at start, left at stop.
 """
 
 
@@ -126,6 +137,7 @@ class Module:
     routes: tuple[Route, ...] = ()
     commands: tuple[Command, ...] = ()
     open: Opener | None = None
+    share: Sharer | None = None
     settings: type | None = None
     """A dataclass of ``polyclinic.base.config.setting`` fields."""
     jobs: Callable[[Services], Jobs] | None = None

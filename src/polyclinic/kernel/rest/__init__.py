@@ -1,5 +1,6 @@
 """The FHIR RESTful API, https://hl7.org/fhir/R4/http.html."""
 
-from polyclinic.kernel.rest.application import Authenticate, FhirApplication, Limits
+from polyclinic.kernel.rest.admission import Admission
+from polyclinic.kernel.rest.application import ORIGIN, Authenticate, FhirApplication, Limits
 
-__all__ = ["Authenticate", "FhirApplication", "Limits"]
+__all__ = ["ORIGIN", "Admission", "Authenticate", "FhirApplication", "Limits"]

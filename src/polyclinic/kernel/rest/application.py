@@ -11,8 +11,10 @@ from typing import Final
 import msgspec
 
 from polyclinic.base import log
+from polyclinic.base.lanes import LANE
 from polyclinic.kernel.access.principal import Principal
-from polyclinic.kernel.errors import BadRequest, FhirError, Unavailable
+from polyclinic.kernel.errors import BadRequest, FhirError
+from polyclinic.kernel.rest.admission import Admission
 from polyclinic.kernel.rest.capabilities import capability_statement
 from polyclinic.kernel.rest.interactions.table import dispatch
 from polyclinic.kernel.rest.message import Answer, Receive, Request, Scope, Send, split_path
@@ -23,6 +25,8 @@ from polyclinic.kernel.store import Store
 Authenticate = Callable[[dict[bytes, bytes], str], Awaitable[Principal]]
 """From headers and method to a principal; raises ``Unauthenticated``."""
 
+ORIGIN: Final = "polyclinic.origin"
+"""In a scope: scheme and host of the tenant's addresses, where its own host picked it."""
 _LONGEST_QUERY: Final = 16 * 1024
 
 
@@ -35,39 +39,52 @@ class Limits:
 
 
 class FhirApplication:
-    """Answer the requests below the FHIR base."""
+    """Answer the requests below the FHIR base of one tenant.
+
+    Tenants share ``admission``; whose places it divides, the lane says.
+    """
 
     def __init__(
-        self, store: Store, authenticate: Authenticate, limits: Limits, public_url: str | None
+        self,
+        store: Store,
+        authenticate: Authenticate,
+        limits: Limits,
+        public_url: str | None,
+        admission: Admission | None = None,
     ) -> None:
         self._store = store
         self._authenticate = authenticate
         self._limits = limits
         self._public_url = public_url
-        self._in_flight = 0
+        self._admission = admission or Admission(limits.in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        self._in_flight += 1
         try:
-            answer = await self._answer(scope, receive, headers)
+            answer = await self._admitted(scope, receive, headers)
         except FhirError as error:
             answer = refusal(error)
         except Exception as error:  # noqa: BLE001 - a client is told, and the log knows where
             log.failure("request.failed", error, method=scope["method"])
             answer = Answer(500, outcome(BROKEN))
-        finally:
-            self._in_flight -= 1
         await answer.send(
             send,
             accepts_gzip=b"gzip" in headers.get(b"accept-encoding", b""),
             head=scope["method"] == "HEAD",
         )
 
+    async def _admitted(
+        self, scope: Scope, receive: Receive, headers: dict[bytes, bytes]
+    ) -> Answer:
+        lane = LANE.get()
+        self._admission.enter(lane)
+        try:
+            return await self._answer(scope, receive, headers)
+        finally:
+            self._admission.leave(lane)
+
     async def _answer(self, scope: Scope, receive: Receive, headers: dict[bytes, bytes]) -> Answer:
-        if self._in_flight > self._limits.in_flight:
-            raise Unavailable
         path = split_path(_below_base(scope))
         base = self._base(scope, headers)
         if path == ("metadata",) and scope["method"] in ("GET", "HEAD"):
@@ -94,12 +111,14 @@ class FhirApplication:
         return answer
 
     def _base(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
-        if self._public_url:
-            return f"{self._public_url}/fhir"
-        host = headers.get(b"host", b"localhost").decode("latin-1")
-        return f"{scope['scheme']}://{host}/fhir"
+        origin = scope.get(ORIGIN) or self._public_url
+        if not origin:
+            host = headers.get(b"host", b"localhost").decode("latin-1")
+            origin = f"{scope['scheme']}://{host}"
+        return f"{origin}{scope.get('root_path', '')}/fhir"
 
 
 def _below_base(scope: Scope) -> str:
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    return raw.split(b"?", 1)[0].decode("latin-1").removeprefix("/fhir")
+    path = raw.split(b"?", 1)[0].decode("latin-1")
+    return path.removeprefix(scope.get("root_path", "")).removeprefix("/fhir")

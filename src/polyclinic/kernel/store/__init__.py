@@ -1,5 +1,6 @@
 """The one store of resources, on PostgreSQL. docs/explanation/store.md tells how it works."""
 
+from polyclinic.kernel.store.directory import Listed, NotListed
 from polyclinic.kernel.store.simulation import Case, Simulation
 from polyclinic.kernel.store.store import HistoryQuery, Store, open_store
 from polyclinic.kernel.store.stored import Page, Stored, Written, instant
@@ -12,6 +13,8 @@ __all__ = [
     "Change",
     "HistoryQuery",
     "KeyLost",
+    "Listed",
+    "NotListed",
     "Page",
     "Simulation",
     "Store",

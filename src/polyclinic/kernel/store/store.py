@@ -19,6 +19,7 @@ from polyclinic.kernel.search.predicate import Query
 from polyclinic.kernel.store.audit import Auditor, Counter, Note, make_audit_months
 from polyclinic.kernel.store.codec import unpack
 from polyclinic.kernel.store.connections import Connections, open_hot, open_searches
+from polyclinic.kernel.store.directory import Directory
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.feed import Seams
 from polyclinic.kernel.store.following import Following
@@ -101,6 +102,7 @@ class Store:
         seams = Seams(self._tenant, self._history_types, self._note_changes)
         self.following = Following(searches, clock, seams)
         self._tenants: dict[int, Tenant] = {}
+        self.directory = Directory(hot, clock)
 
     async def has_keys(self) -> bool:
         """Say whether any tenant has keys, which only the installation's key file opens."""
@@ -116,6 +118,11 @@ class Store:
             tenant = await open_tenant(connection, name, kek, self._clock)
         self._tenants[tenant.number] = tenant
         return tenant
+
+    def close_tenant(self, tenant: Tenant) -> None:
+        """Put a tenant's keys out of memory, unless it was opened again since."""
+        if self._tenants.get(tenant.number) is tenant:
+            del self._tenants[tenant.number]
 
     def new_id(self) -> str:
         """Return an id for a resource that is about to be created."""

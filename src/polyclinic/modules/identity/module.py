@@ -7,9 +7,11 @@ from typing import Final
 
 from polyclinic.base.jobs.run import JobKind, JobRun
 from polyclinic.base.jobs.schedule import Schedule
+from polyclinic.base.settings import Settings
 from polyclinic.kernel.module import Authenticator, DemoAccount, Jobs, Module, Services
 from polyclinic.modules.identity.commands import COMMANDS
 from polyclinic.modules.identity.model import NewAccount
+from polyclinic.modules.identity.passwords import Passwords
 from polyclinic.modules.identity.repository import Accounts
 from polyclinic.modules.identity.routes import ROUTES
 from polyclinic.modules.identity.service import Identity
@@ -19,17 +21,22 @@ _SWEEP: Final = "identity.sweep"
 
 
 @asynccontextmanager
+async def _share(_settings: Settings) -> AsyncIterator[object]:
+    passwords = Passwords()
+    try:
+        yield passwords
+    finally:
+        passwords.close()
+
+
+@asynccontextmanager
 async def _open(services: Services) -> AsyncIterator[object]:
-    identity = Identity(
-        Accounts(services.pool),
-        services.tenant.number,
+    yield Identity(
+        Accounts(services.pool, services.tenant.number),
+        services.part(Passwords),
         services.clock,
         services.part(IdentitySettings),
     )
-    try:
-        yield identity
-    finally:
-        identity.close()
 
 
 def _authenticator(services: Services) -> Authenticator:
@@ -65,6 +72,7 @@ MODULE = Module(
     routes=ROUTES,
     commands=COMMANDS,
     settings=IdentitySettings,
+    share=_share,
     open=_open,
     jobs=_jobs,
     authenticator=_authenticator,

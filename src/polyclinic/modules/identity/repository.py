@@ -16,10 +16,11 @@ _ACCOUNT: Final = (
 
 
 class Accounts:
-    """Accounts and sessions in the database."""
+    """Accounts and sessions of one tenant in the database: no statement reaches another's."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, tenant: int) -> None:
         self._pool = pool
+        self.tenant = tenant
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
@@ -28,19 +29,19 @@ class Accounts:
             async with self._pool.acquire() as connection:
                 yield connection
 
-    async def by_name(self, tenant: int, name: str) -> Account | None:
+    async def by_name(self, name: str) -> Account | None:
         """Return the account of a name."""
         if "\0" in name:  # PostgreSQL has no such text
             return None
         async with self._connection() as connection:
             row = await connection.fetchrow(
                 f"select {_ACCOUNT} from account a where a.tenant = $1 and a.name = $2",  # noqa: S608
-                tenant,
+                self.tenant,
                 name,
             )
         return _account(row) if row else None
 
-    async def put(self, tenant: int, new: NewAccount, now: datetime) -> Account:
+    async def put(self, new: NewAccount, now: datetime) -> Account:
         """Make an account, or give the one of that name this password, these roles and patient."""
         async with self._connection() as connection, connection.transaction():
             row = await connection.fetchrow(
@@ -51,39 +52,39 @@ class Accounts:
                 "  roles = excluded.roles, password_hash = excluded.password_hash,"
                 "  patient = excluded.patient"
                 f" returning {_ACCOUNT}",
-                *(tenant, new.name, new.display, sorted(new.roles)),
+                *(self.tenant, new.name, new.display, sorted(new.roles)),
                 *(new.password_hash, new.patient, now),
             )
             await connection.execute("select nextval('revocation')")
         assert row is not None
         return _account(row)
 
-    async def all(self, tenant: int) -> list[Account]:
-        """Return every account of a tenant, by name."""
+    async def all(self) -> list[Account]:
+        """Return every account, by name."""
         async with self._connection() as connection:
             rows = await connection.fetch(
                 f"select {_ACCOUNT} from account a where a.tenant = $1 order by a.name",  # noqa: S608
-                tenant,
+                self.tenant,
             )
         return [_account(row) for row in rows]
 
-    async def set_password(self, tenant: int, name: str, password_hash: str) -> None:
+    async def set_password(self, name: str, password_hash: str) -> None:
         """Change a password, and end every session and token of the account."""
         async with self._connection() as connection, connection.transaction():
             number = await connection.fetchval(
                 "update account set password_hash = $3 where tenant = $1 and name = $2"
                 " returning account",
-                *(tenant, name, password_hash),
+                *(self.tenant, name, password_hash),
             )
             await _end_sessions(connection, number)
 
-    async def set_disabled(self, tenant: int, name: str, *, disabled: bool) -> None:
+    async def set_disabled(self, name: str, *, disabled: bool) -> None:
         """Disable an account, which ends every session and token of it, or enable it."""
         async with self._connection() as connection, connection.transaction():
             number = await connection.fetchval(
                 "update account set disabled = $3 where tenant = $1 and name = $2"
                 " returning account",
-                *(tenant, name, disabled),
+                *(self.tenant, name, disabled),
             )
             await _end_sessions(connection, number)
 
@@ -93,9 +94,10 @@ class Accounts:
         """Store a session under the hash of its secret."""
         async with self._connection() as connection:
             await connection.execute(
-                "insert into session (secret_hash, account, kind, label, created, seen, expires)"
-                " values ($1, $2, $3, $4, $5, $5, $6)",
-                *(secret_hash, account, kind, label, *times),
+                "insert into session"
+                " (tenant, secret_hash, account, kind, label, created, seen, expires)"
+                " values ($1, $2, $3, $4, $5, $6, $6, $7)",
+                *(self.tenant, secret_hash, account, kind, label, *times),
             )
 
     async def session(self, secret_hash: bytes, now: datetime) -> Session | None:
@@ -104,9 +106,9 @@ class Accounts:
             row = await connection.fetchrow(
                 f"select {_ACCOUNT}, s.kind, s.expires, s.seen"  # noqa: S608 - names of columns
                 " from session s join account a on a.account = s.account"
-                " where s.secret_hash = $1 and s.expires > $2 and not a.disabled",
-                secret_hash,
-                now,
+                " where s.tenant = $1 and s.secret_hash = $2 and s.expires > $3"
+                " and not a.disabled",
+                *(self.tenant, secret_hash, now),
             )
         return Session(_account(row), row["kind"], row["expires"], row["seen"]) if row else None
 
@@ -114,15 +116,17 @@ class Accounts:
         """Note that a session is in use."""
         async with self._connection() as connection:
             await connection.execute(
-                "update session set seen = $2 where secret_hash = $1 and seen < $2",
-                secret_hash,
-                now,
+                "update session set seen = $3 where tenant = $1 and secret_hash = $2 and seen < $3",
+                *(self.tenant, secret_hash, now),
             )
 
     async def close_session(self, secret_hash: bytes) -> None:
         """End a session, and tell every process that some session ended."""
         async with self._connection() as connection:
-            await connection.execute("delete from session where secret_hash = $1", secret_hash)
+            await connection.execute(
+                "delete from session where tenant = $1 and secret_hash = $2",
+                *(self.tenant, secret_hash),
+            )
             await connection.execute("select nextval('revocation')")
 
     async def revocations(self) -> int:
@@ -130,39 +134,42 @@ class Accounts:
         async with self._connection() as connection:
             return int(await connection.fetchval("select last_value from revocation"))
 
-    async def count_attempt(
-        self, tenant: int, subject: bytes, window: datetime, since: datetime
-    ) -> int:
+    async def count_attempt(self, subject: bytes, window: datetime, since: datetime) -> int:
         """Count an attempt to sign in, and return how many there were since a moment."""
         async with self._connection() as connection:
             await connection.execute(
                 "insert into sign_in_failure as f (tenant, subject, window_start, failures)"
                 " values ($1, $2, $3, 1) on conflict (tenant, subject, window_start)"
                 " do update set failures = f.failures + 1",
-                *(tenant, subject, window),
+                *(self.tenant, subject, window),
             )
             return int(
                 await connection.fetchval(
                     "select sum(failures) from sign_in_failure"
                     " where tenant = $1 and subject = $2 and window_start >= $3",
-                    *(tenant, subject, since),
+                    *(self.tenant, subject, since),
                 )
             )
 
-    async def forgive(self, tenant: int, subject: bytes, window: datetime) -> None:
+    async def forgive(self, subject: bytes, window: datetime) -> None:
         """Take an attempt out of the count again."""
         async with self._connection() as connection:
             await connection.execute(
                 "update sign_in_failure set failures = failures - 1"
                 " where tenant = $1 and subject = $2 and window_start = $3",
-                *(tenant, subject, window),
+                *(self.tenant, subject, window),
             )
 
     async def sweep(self, now: datetime, window: datetime) -> None:
         """Remove expired sessions and old counts."""
         async with self._connection() as connection:
-            await connection.execute("delete from session where expires < $1", now)
-            await connection.execute("delete from sign_in_failure where window_start < $1", window)
+            await connection.execute(
+                "delete from session where tenant = $1 and expires < $2", self.tenant, now
+            )
+            await connection.execute(
+                "delete from sign_in_failure where tenant = $1 and window_start < $2",
+                *(self.tenant, window),
+            )
 
 
 Times = tuple[datetime, datetime]

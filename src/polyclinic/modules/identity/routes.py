@@ -40,6 +40,7 @@ async def sign_in(services: Services, request: Request) -> Response:
         max_age=services.part(IdentitySettings).session_hours * 3600,
         httponly=True,
         samesite="strict",
+        path=_root(request),
         secure=_is_encrypted(services, request),
     )
     return response
@@ -57,7 +58,7 @@ async def sign_out(services: Services, request: Request) -> Response:
         raise Unauthenticated
     await services.part(Identity).sign_out(secret)
     response = Response(status_code=204)
-    response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    response.delete_cookie(COOKIE, path=_root(request), httponly=True, samesite="strict")
     return response
 
 
@@ -74,6 +75,12 @@ def _check_media(request: Request) -> None:
     if media != "application/json":
         message = "Send the body as application/json."
         raise UnsupportedMedia(message)
+
+
+def _root(request: Request) -> str:
+    """Return the path below which the cookie is sent: that of the tenant where it has one."""
+    root: str = request.scope.get("root_path", "")
+    return root or "/"
 
 
 def _is_encrypted(services: Services, request: Request) -> bool:

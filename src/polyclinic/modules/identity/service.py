@@ -45,13 +45,12 @@ class Identity:
     """Accounts of one tenant at work."""
 
     def __init__(
-        self, accounts: Accounts, tenant: int, clock: Clock, settings: IdentitySettings
+        self, accounts: Accounts, passwords: Passwords, clock: Clock, settings: IdentitySettings
     ) -> None:
         self._accounts = accounts
-        self._tenant = tenant
+        self._passwords = passwords
         self._clock = clock
         self._settings = settings
-        self._passwords = Passwords()
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._revocations = -1
         self._checked: datetime | None = None
@@ -85,7 +84,7 @@ class Identity:
 
     async def issue_token(self, name: str, label: str) -> str:
         """Return a new bearer token of an account. Raise ``LookupError`` when there is none."""
-        account = await self._accounts.by_name(self._tenant, name)
+        account = await self._accounts.by_name(name)
         if account is None:
             raise LookupError(name)
         return await self._open(account, "token", label, timedelta(days=self._settings.token_days))
@@ -94,28 +93,28 @@ class Identity:
         """Make or change an account, with a password when one is given."""
         hashed = await self._passwords.hash(password) if password else new.password_hash
         complete = NewAccount(new.name, new.display, new.roles, hashed, new.patient)
-        account = await self._accounts.put(self._tenant, complete, self._clock.now())
+        account = await self._accounts.put(complete, self._clock.now())
         self._known.clear()
         return account
 
     async def set_password(self, name: str, password: str) -> None:
         """Give an account a password; whoever is signed in with it has to sign in again."""
         hashed = await self._passwords.hash(password)
-        await self._accounts.set_password(self._tenant, name, hashed)
+        await self._accounts.set_password(name, hashed)
         self._known.clear()
 
     async def set_disabled(self, name: str, *, disabled: bool) -> None:
         """Let nobody sign in with an account, or let it sign in again."""
-        await self._accounts.set_disabled(self._tenant, name, disabled=disabled)
+        await self._accounts.set_disabled(name, disabled=disabled)
         self._known.clear()
 
     async def accounts(self) -> list[Account]:
         """Return every account, by name."""
-        return await self._accounts.all(self._tenant)
+        return await self._accounts.all()
 
     async def has_account(self, name: str) -> bool:
         """Say whether there is an account of that name."""
-        return await self._accounts.by_name(self._tenant, name) is not None
+        return await self._accounts.by_name(name) is not None
 
     async def authenticate(self, headers: dict[bytes, bytes], method: str) -> Principal:
         """Return who sends a request, by its bearer token or its session cookie.
@@ -136,13 +135,9 @@ class Identity:
         now = self._clock.now()
         await self._accounts.sweep(now, now - _WINDOW)
 
-    def close(self) -> None:
-        """Let the threads end."""
-        self._passwords.close()
-
     async def _verified(self, name: str, password: str) -> Account | None:
         """Return the account whose password it is; take as long when there is none."""
-        account = await self._accounts.by_name(self._tenant, name[:LONGEST])
+        account = await self._accounts.by_name(name[:LONGEST])
         usable = account if account is not None and not account.disabled else None
         right = len(password) <= LONGEST and await self._passwords.verify(
             password, usable.password_hash if usable else None
@@ -190,7 +185,7 @@ class Identity:
     async def _count_attempt(self, subjects: tuple[bytes, bytes], now: datetime) -> None:
         """Count an attempt before it is made, so that many at once are not more."""
         of_account, of_address = [
-            await self._accounts.count_attempt(self._tenant, subject, _window(now), now - _WINDOW)
+            await self._accounts.count_attempt(subject, _window(now), now - _WINDOW)
             for subject in subjects
         ]
         most = self._settings.sign_in_failures
@@ -202,7 +197,7 @@ class Identity:
     async def _forgive(self, subjects: tuple[bytes, bytes], now: datetime) -> None:
         """Take back the count of an attempt that was no guess."""
         for subject in subjects:
-            await self._accounts.forgive(self._tenant, subject, _window(now))
+            await self._accounts.forgive(subject, _window(now))
 
     async def _open(
         self, account: Account, kind: SessionKind, label: str, lasting: timedelta

@@ -14,26 +14,30 @@ from polyclinic.modules.identity.settings import IdentitySettings
 PASSWORD = "correct horse battery staple"
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def identity(pool, clinic, clock):
-    """Yield the accounts, as one process has them."""
-    made = Identity(Accounts(pool), clinic.tenant.number, clock, IdentitySettings())
+@pytest.fixture(scope="session")
+def passwords():
+    """Yield the threads that hash."""
+    made = Passwords()
     yield made
     made.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def other(pool, clinic, clock):
-    """Yield the accounts as another process has them."""
-    made = Identity(Accounts(pool), clinic.tenant.number, clock, IdentitySettings())
-    yield made
-    made.close()
+async def identity(pool, clinic, clock, passwords):
+    """Return the accounts, as one process has them."""
+    return Identity(Accounts(pool, clinic.tenant.number), passwords, clock, IdentitySettings())
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def other(pool, clinic, clock, passwords):
+    """Return the accounts as another process has them."""
+    return Identity(Accounts(pool, clinic.tenant.number), passwords, clock, IdentitySettings())
 
 
 @pytest.fixture(scope="session")
-def password_hash():
+def password_hash(passwords):
     """Return the hash of the password; hashing takes a while on purpose."""
-    return Passwords()._hasher.hash(PASSWORD)
+    return passwords._hasher.hash(PASSWORD)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

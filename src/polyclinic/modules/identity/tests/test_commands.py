@@ -25,10 +25,8 @@ class OneIdentity:
 
 
 @pytest.fixture
-def identity(pool, clinic, clock):
-    made = Identity(Accounts(pool), clinic.tenant.number, clock, IdentitySettings())
-    yield made
-    made.close()
+def identity(pool, clinic, clock, passwords):
+    return Identity(Accounts(pool, clinic.tenant.number), passwords, clock, IdentitySettings())
 
 
 @pytest.fixture
