@@ -60,9 +60,11 @@ class Reader:
             [asked.shared for asked in batch],
             [asked.account for asked in batch],
         )
+        # A second net below the statement's own condition: where all of a batch are patients.
+        audience = None if 0 in owns else owns
         try:
             with translated():
-                rows = await self._pool.fetch(
+                rows = await self._pool.within(tenant, audience).fetch(
                     STATEMENTS["read"],
                     *(tenant, types, ids, owns, accounts, numbers),
                     *(self._counter.worker, self._clock.now(), shared),

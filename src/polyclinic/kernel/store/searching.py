@@ -1,7 +1,7 @@
 """Search pages and histories."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
 
@@ -13,11 +13,13 @@ from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import BadRequest
 from polyclinic.kernel.search.predicate import Query
 from polyclinic.kernel.store import select
+from polyclinic.kernel.store.checking import Checker, facts
 from polyclinic.kernel.store.codec import unpack
 from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.index import QueryKeys
 from polyclinic.kernel.store.queries import STATEMENTS
+from polyclinic.kernel.store.reach import Reach
 from polyclinic.kernel.store.stored import Page, Stored
 from polyclinic.kernel.store.tenancy import Tenant
 from polyclinic.kernel.types import type_name, type_number
@@ -28,19 +30,6 @@ _LAST: Final = 2**62
 
 
 Sealed = TypeVar("Sealed", bound=msgspec.Struct)
-
-
-class Limit(NamedTuple):
-    """What of a type may be seen."""
-
-    own: int
-    """The rid of the only patient whose record may be seen, 0 without that limit."""
-    shared: bool
-    """With that limit, what belongs to no patient may be seen too."""
-
-    def allows(self, patients: Sequence[int]) -> bool:
-        """Say whether what belongs to these patients may be seen."""
-        return self.own == 0 or self.own in patients or (self.shared and not patients)
 
 
 class HistoryPlace(msgspec.Struct, frozen=True, array_like=True):
@@ -104,10 +93,10 @@ class Searcher:
         self._pool = pool
 
     async def search(
-        self, tenant: Tenant, principal: Principal, query: Query, limit: Limit
+        self, tenant: Tenant, principal: Principal, query: Query, reach: Reach
     ) -> tuple[Page, list[int]]:
         """Return one page, with the total when the query asks for it, and whose data is on it."""
-        scope = select.Scope(tenant.number, type_number(query.resource_type), *limit)
+        scope = select.Scope(tenant.number, type_number(query.resource_type), reach)
         keys = QueryKeys(tenant.index_key, query.resource_type)
         with translated():
             total = await self._total(query, scope, keys) if query.total else None
@@ -125,22 +114,24 @@ class Searcher:
         return Page(entries, link, total), patients
 
     async def _total(self, query: Query, scope: select.Scope, keys: QueryKeys) -> int:
-        if not query.where.parts and not scope.own:
+        if not query.where.parts and scope.reach.whole:
             counted = await self._pool.fetchval(STATEMENTS["type_count"], scope.tenant, scope.type)
             return int(counted)
         sql, arguments = select.total(query, scope, keys)
-        return int(await self._pool.fetchval(sql, *arguments))
+        within = self._pool.within(scope.tenant, scope.reach.audience())
+        return int(await within.fetchval(sql, *arguments))
 
     async def _rows(
         self, query: Query, scope: select.Scope, keys: QueryKeys, after: select.Place | None
     ) -> tuple[Sequence[Record], _SearchPlace | None]:
         sql, arguments = select.page(query, scope, keys, after)
-        rows = list(await self._pool.fetch(sql, *arguments))
+        within = self._pool.within(scope.tenant, scope.reach.audience())
+        rows = list(await within.fetch(sql, *arguments))
         phase: select.Phase = after.phase if after else "valued"
         valued = len(rows)
         if phase == "valued" and query.sort.param is not None and valued <= query.count:
             sql, arguments = select.page(query, scope, keys, select.Place("rest", None, 0))
-            rows += await self._pool.fetch(sql, *arguments)
+            rows += await within.fetch(sql, *arguments)
         if len(rows) <= query.count:
             return rows, None
         rows = rows[: query.count]
@@ -164,19 +155,30 @@ class Searcher:
 class Historian:
     """Read histories, newest version first."""
 
-    def __init__(self, pool: Connections) -> None:
+    def __init__(self, pool: Connections, checker: Checker) -> None:
         self._pool = pool
+        self._checker = checker
 
     async def instance(
-        self, key: tuple[int, int, str], limit: Limit, part: HistoryPart
+        self, key: tuple[int, int, str], reach: Reach, part: HistoryPart
     ) -> Versions:
-        """Return versions of one resource (tenant, type, id) and where the page ends."""
+        """Return versions of one resource (tenant, type, id) and where the page ends.
+
+        What is neither everything nor one patient's is left out afterwards, so that such a page
+        may be shorter.
+        """
         before = part.after.version if part.after else 2**31 - 1
+        own = reach.own or (0, True)
         with translated():
-            rows = await self._pool.fetch(
-                STATEMENTS["history_instance"], *key, part.since, before, part.size + 1, *limit
+            rows = await self._pool.within(key[0], reach.audience()).fetch(
+                STATEMENTS["history_instance"],
+                *(*key, part.since, before, part.size + 1, *own, reach.asks_keys),
             )
-        return _versions(rows, part.size)
+        if reach.whole or reach.own:
+            return _versions(rows, part.size, None)
+        patients = {rid for row in rows for rid in row["patients"]}
+        cared = await self._checker.cared(key[0], reach, patients)
+        return _versions(rows, part.size, lambda row: reach.allows(facts(row, cared)))
 
     async def types(self, tenant: int, types: list[int], part: HistoryPart) -> Versions:
         """Return versions of all resources of some types and where the page ends."""
@@ -184,13 +186,16 @@ class Historian:
         at = EPOCH + timedelta(microseconds=after.at) if after else _FUTURE
         rid, version = (after.rid, after.version) if after else (_LAST, 0)
         with translated():
-            rows = await self._pool.fetch(
+            rows = await self._pool.within(tenant).fetch(
                 STATEMENTS["history_types"], tenant, types, since, at, rid, version, count + 1
             )
-        return _versions(rows, count)
+        return _versions(rows, count, None)
 
 
-def _versions(rows: Sequence[Record], count: int) -> Versions:
+def _versions(
+    rows: Sequence[Record], count: int, allowed: Callable[[Record], bool] | None
+) -> Versions:
+    page = [row for row in rows[:count] if allowed is None or allowed(row)]
     entries = tuple(
         Stored(
             type_name(row["type"]),
@@ -200,9 +205,9 @@ def _versions(rows: Sequence[Record], count: int) -> Versions:
             row["deleted"],
             b"" if row["deleted"] else unpack(row["dict_id"], row["body"]),
         )
-        for row in rows[:count]
+        for row in page
     )
-    patients = sorted({rid for row in rows[:count] for rid in row["patients"]})
+    patients = sorted({rid for row in page for rid in row["patients"]})
     if len(rows) <= count or not count:
         return Versions(entries, None, patients)
     last = rows[count - 1]

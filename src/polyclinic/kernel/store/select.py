@@ -30,6 +30,7 @@ from polyclinic.kernel.search.predicate import (
     UriIs,
 )
 from polyclinic.kernel.store.index import QueryKeys
+from polyclinic.kernel.store.reach import EVERYTHING, ROLE_OF, Part, Reach
 from polyclinic.kernel.store.row import REPEATED
 from polyclinic.kernel.types import type_number
 
@@ -68,10 +69,7 @@ class Scope:
 
     tenant: int
     type: int
-    own: int
-    """The rid of the one patient whose record may be seen, 0 without that limit."""
-    shared: bool = False
-    """With that limit, what belongs to no patient may be seen too."""
+    reach: Reach = EVERYTHING
 
 
 def page(
@@ -184,10 +182,8 @@ def _where(query: Query, scope: Scope, statement: Statement) -> str:
         f"k.type = {statement.argument(scope.type, 'smallint')}",
         "not r.deleted",
     ]
-    if scope.own:
-        own = statement.argument(scope.own, "bigint")
-        of_nobody = " or r.patients = '{}'" if scope.shared else ""
-        conditions.append(f"({own} = any(r.patients){of_nobody})")
+    if not scope.reach.whole:
+        conditions.append(_reached(scope.reach, statement))
     hashed: list[int] = []
     for part in query.where.parts:
         key = statement.keys.of(part)
@@ -198,6 +194,41 @@ def _where(query: Query, scope: Scope, statement: Statement) -> str:
     if hashed:
         conditions.append(f"k.keys @> {statement.argument(hashed, 'bigint[]')}")
     return " and ".join(conditions)
+
+
+def _reached(reach: Reach, statement: Statement) -> str:
+    """Return the same as ``Reach.allows``, with the compartments' keys for the index."""
+    parts = _joined(" or ", (_part(part, reach, statement) for part in reach.parts)) or "false"
+    if not reach.withheld:
+        return parts
+    withheld = statement.argument(sorted(reach.withheld), "bigint[]")
+    return f"{parts} and not r.labels && {withheld}"
+
+
+def _part(part: Part, reach: Reach, statement: Statement) -> str:
+    conditions = []
+    if part.patients is not None:
+        compartments = statement.argument(list(part.compartments), "bigint[]")
+        conditions.append(f"k.keys && {compartments}")
+        conditions.append(f"r.patients && {statement.argument(sorted(part.patients), 'bigint[]')}")
+    if part.nobody:
+        conditions.append("r.patients = '{}'")
+    if part.care:
+        conditions.append(_cared(reach, statement))
+    wanted = (statement.argument(sorted(keys), "bigint[]") for keys in part.keys)
+    conditions.extend(f"k.keys && {keys}" for keys in wanted)
+    return _joined(" and ", conditions) or "true"
+
+
+def _cared(reach: Reach, statement: Statement) -> str:
+    practitioner = statement.argument(reach.practitioner, "bigint")
+    now = statement.argument(reach.now, "bigint")
+    role = statement.argument(ROLE_OF, "int")
+    return (
+        "exists (select from care_relation c where c.tenant = $1 and c.patient = any(r.patients)"  # noqa: S608
+        f" and c.low <= {now} and c.high > {now} and c.practitioner = any({practitioner} || array("
+        f"select e.src from edge e where e.dst = {practitioner} and e.param = {role})))"
+    )
 
 
 def _condition(part: Predicate, statement: Statement) -> str:

@@ -10,31 +10,32 @@ import msgspec
 
 from polyclinic.base.clock import Clock
 from polyclinic.base.crypto import Sealer
+from polyclinic.base.db.connect import Record
 from polyclinic.base.ids import Ids
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.access.decide import WHOLE, Action, decide, readable_types
 from polyclinic.kernel.access.principal import Principal
-from polyclinic.kernel.errors import FhirError, Forbidden, Gone, NotFound
+from polyclinic.kernel.errors import FhirError, Forbidden, Gone, NotFound, VersionConflict
 from polyclinic.kernel.search.predicate import Query
 from polyclinic.kernel.store.audit import Auditor, Counter, Note, make_audit_months
+from polyclinic.kernel.store.checking import Checker, facts, facts_of
 from polyclinic.kernel.store.codec import unpack
 from polyclinic.kernel.store.connections import Connections, open_hot, open_searches
 from polyclinic.kernel.store.directory import Directory
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.feed import Seams
 from polyclinic.kernel.store.following import Following
-from polyclinic.kernel.store.placement import Placement
+from polyclinic.kernel.store.placement import Place, Placement
 from polyclinic.kernel.store.policies import Policies
 from polyclinic.kernel.store.progress import Progress
 from polyclinic.kernel.store.queries import STATEMENTS
-from polyclinic.kernel.store.reach import Binder
+from polyclinic.kernel.store.reach import EVERYTHING, Binder, Reach
 from polyclinic.kernel.store.reading import Asked, Reader
 from polyclinic.kernel.store.searching import (
     EPOCH,
     Historian,
     HistoryPart,
     HistoryPlace,
-    Limit,
     Searcher,
     seal,
     unseal,
@@ -43,7 +44,7 @@ from polyclinic.kernel.store.simulation import Case, Simulation, Simulator, may_
 from polyclinic.kernel.store.stored import Page, Stored, Written
 from polyclinic.kernel.store.tenancy import Tenant, open_tenant
 from polyclinic.kernel.store.writing import Change, Unchanged, Writer
-from polyclinic.kernel.types import Resource, type_number
+from polyclinic.kernel.types import Resource, type_name, type_number
 
 _OUTCOMES: Final = {403: 8, 404: 4, 410: 4}
 
@@ -95,9 +96,10 @@ class Store:
         self._reader = Reader(hot, self._placement, counter, clock)
         self._writer = Writer(hot, self._placement, counter, clock)
         self._searcher = Searcher(searches)
-        self._historian = Historian(searches)
-        self.policies = Policies(searches, clock)
         self._binder = Binder(self._placement, clock)
+        self._checker = Checker(hot, self._placement, self._binder)
+        self._historian = Historian(searches, self._checker)
+        self.policies = Policies(searches, clock)
         self._simulator = Simulator(searches, self._binder)
         seams = Seams(self._tenant, self._history_types, self._note_changes)
         self.following = Following(searches, clock, seams)
@@ -135,50 +137,61 @@ class Store:
     async def is_empty(self, principal: Principal) -> bool:
         """Say whether the tenant has never stored anything."""
         with translated():
-            return not await self._hot.fetchval(STATEMENTS["tenant_used"], principal.tenant)
+            hot = self._hot.within(principal.tenant)
+            return not await hot.fetchval(STATEMENTS["tenant_used"], principal.tenant)
 
     async def read(self, principal: Principal, resource_type: str, resource_id: str) -> Stored:
         """Return the current version of a resource.
 
         Raise ``NotFound``, also for what the principal may not see, ``Gone`` or ``Forbidden``.
         """
-        limit = await self._allowed(principal, Action.READ, resource_type)
+        reach = await self._allowed(principal, Action.READ, resource_type)
         place = type_number(resource_type), resource_id
-        return await self._reader.read(Asked(principal.tenant, *place, *limit, principal.account))
+        own = (0, True) if reach.whole else reach.own
+        if own is None:
+            return await self._read_limited(principal, reach, place)
+        return await self._reader.read(Asked(principal.tenant, *place, *own, principal.account))
+
+    async def _read_limited(self, principal: Principal, reach: Reach, place: Place) -> Stored:
+        """Read for somebody whose limit is more than one patient's compartment."""
+        row = await self._checker.row(principal.tenant, reach, place)
+        about = _About(place[0])
+        if row is None or row["version"] == 0:
+            await self._note(principal, Action.READ, about, outcome=_OUTCOMES[404])
+            raise NotFound
+        about = _About(place[0], row["rid"], row["version"], row["patients"])
+        if not reach.allows(facts_of(row)):
+            await self._note(principal, Action.READ, about, outcome=_OUTCOMES[403])
+            raise NotFound
+        await self._note(principal, Action.READ, about)
+        return _stored(place, row)
 
     async def vread(
         self, principal: Principal, resource_type: str, resource_id: str, version: int
     ) -> Stored:
         """Return one version of a resource. Raise as ``read`` does."""
-        limit = await self._allowed(principal, Action.READ, resource_type)
+        reach = await self._allowed(principal, Action.READ, resource_type)
         place = type_number(resource_type), resource_id
         with translated():
-            row = await self._hot.fetchrow(
-                STATEMENTS["vread"], principal.tenant, *place, min(version, 2**31 - 1)
+            row = await self._hot.within(principal.tenant, reach.audience()).fetchrow(
+                STATEMENTS["vread"],
+                *(principal.tenant, *place, min(version, 2**31 - 1), reach.asks_keys),
             )
         if row is None:
             await self._note(principal, Action.READ, _About(place[0]), outcome=_OUTCOMES[404])
             raise NotFound
         about = _About(place[0], row["rid"], row["version"], row["patients"])
-        if not limit.allows(row["patients"]):
+        cared = await self._checker.cared(principal.tenant, reach, row["patients"])
+        if not reach.allows(facts(row, cared)):
             await self._note(principal, Action.READ, about, outcome=_OUTCOMES[403])
             raise NotFound
         await self._note(principal, Action.READ, about)
-        if row["deleted"]:
-            raise Gone
-        return Stored(
-            resource_type,
-            resource_id,
-            version,
-            row["last_updated"],
-            deleted=False,
-            body=unpack(row["dict_id"], row["body"]),
-        )
+        return _stored(place, row)
 
     async def create(self, principal: Principal, resource: Resource) -> Written:
         """Store a new resource under the id it carries, which ``new_id`` has just made."""
-        await self._allowed(principal, Action.CREATE, resource.type)
         change = Change(resource.type, resource.id, resource, must_be_new=True)
+        await self._may_write(principal, [change])
         return await self._writer.write(self._tenant(principal), principal.account, change)
 
     async def update(
@@ -188,12 +201,11 @@ class Store:
 
         Content that is the same makes no version. Raise ``VersionConflict``.
         """
-        await self._allowed(principal, Action.UPDATE, resource.type)
         change = Change(resource.type, resource.id, resource, if_match)
         while True:
             # Between the write that found it unchanged and the read, another may have deleted it.
             with suppress(Unchanged):
-                return await self._writer.write(self._tenant(principal), principal.account, change)
+                return await self._write(principal, change)
             with suppress(Gone):
                 stored = await self.read(principal, resource.type, resource.id)
                 return Written(stored, created=False)
@@ -206,24 +218,32 @@ class Store:
         if_match: int | None = None,
     ) -> Stored:
         """Delete a resource; its versions stay readable. Raise ``NotFound`` or ``Gone``."""
-        await self._allowed(principal, Action.DELETE, resource_type)
         change = Change(resource_type, resource_id, None, if_match)
-        written = await self._writer.write(self._tenant(principal), principal.account, change)
-        return written.stored
+        return (await self._write(principal, change)).stored
+
+    async def _write(self, principal: Principal, change: Change) -> Written:
+        """Write what may be written; what was looked at for that is looked at again if it moved."""
+        tenant = self._tenant(principal)
+        while True:
+            (checked,) = await self._may_write(principal, [change])
+            try:
+                return await self._writer.write(tenant, principal.account, checked)
+            except VersionConflict:
+                if checked.if_match == change.if_match:
+                    raise
 
     async def write_all(
         self, principal: Principal, changes: Sequence[Change]
     ) -> list[Written | None]:
         """Write all changes in one transaction, or none; None stands for an unchanged one."""
-        for resource_type in {change.type for change in changes}:
-            await self._allowed(principal, Action.UPDATE, resource_type)
-        return await self._writer.write_all(self._tenant(principal), principal.account, changes)
+        checked = await self._may_write(principal, changes)
+        return await self._writer.write_all(self._tenant(principal), principal.account, checked)
 
     async def search(self, principal: Principal, query: Query) -> Page:
         """Return one page of what matches and the principal may see."""
-        limit = await self._allowed(principal, Action.SEARCH, query.resource_type)
+        reach = await self._allowed(principal, Action.SEARCH, query.resource_type)
         tenant = self._tenant(principal)
-        page, patients = await self._searcher.search(tenant, principal, query, limit)
+        page, patients = await self._searcher.search(tenant, principal, query, reach)
         detail = tenant.sealer.seal(msgspec.msgpack.encode(query.understood), b"audit detail")
         about = _About(type_number(query.resource_type), patients=patients, detail=detail)
         await self._note(principal, Action.SEARCH, about)
@@ -238,10 +258,10 @@ class Store:
         place = unseal(tenant, bound, query.after, HistoryPlace) if query.after else None
         part = HistoryPart(query.since, query.count, place)
         if query.resource_type and query.id:
-            limit = await self._allowed(principal, Action.READ, query.resource_type)
+            reach = await self._allowed(principal, Action.READ, query.resource_type)
             await self.read_or_gone(principal, query.resource_type, query.id)
             key = tenant.number, type_number(query.resource_type), query.id
-            versions = await self._historian.instance(key, limit, part)
+            versions = await self._historian.instance(key, reach, part)
         else:
             types = await self._history_types(principal, query.resource_type)
             versions = await self._historian.types(tenant.number, types, part)
@@ -291,8 +311,8 @@ class Store:
             if resource_type
             else readable_types(await self.policies.current(principal.tenant), principal)
         )
-        limits = [await self._allowed(principal, Action.READ, name) for name in names]
-        if not names or any(limit.own for limit in limits):
+        reaches = [await self._allowed(principal, Action.READ, name) for name in names]
+        if not names or not all(reach.whole for reach in reaches):
             error = Forbidden("Your role reads the history of single resources only.")
             await self.note_denial(principal, Action.READ, error)
             raise error
@@ -304,7 +324,23 @@ class Store:
         about = _About(types[0] if len(types) == 1 else 0, patients=patients)
         await self._note(principal, Action.SEARCH, about)
 
-    async def _allowed(self, principal: Principal, action: Action, resource_type: str) -> Limit:
+    async def _may_write(self, principal: Principal, changes: Sequence[Change]) -> Sequence[Change]:
+        """Return the changes, each against the version that was looked at where one had to be.
+
+        Raise ``Forbidden`` when one may not be made.
+        """
+        asked = {(change.action, change.type) for change in changes}
+        reaches = {one: await self._allowed(principal, *one) for one in asked}
+        if all(reach.whole for reach in reaches.values()):
+            return changes
+        pairs = [(change, reaches[change.action, change.type]) for change in changes]
+        try:
+            return await self._checker.within(self._tenant(principal), pairs)
+        except Forbidden as error:
+            await self.note_denial(principal, Action.UPDATE, error)
+            raise
+
+    async def _allowed(self, principal: Principal, action: Action, resource_type: str) -> Reach:
         """Return what of a type a principal may see; audit a refusal."""
         try:
             policy = await self.policies.current(principal.tenant)
@@ -312,14 +348,11 @@ class Store:
         except Forbidden as error:
             await self.note_denial(principal, action, error)
             raise
-        if decision == WHOLE:
-            return Limit(0, shared=True)
-        own = [one for extent in decision.extents for one in extent.patients or ()]
-        shared = any(extent.nobody for extent in decision.extents)
-        place = type_number("Patient"), own[0] if own else ""
+        if decision is WHOLE:
+            return EVERYTHING
         with translated():
-            found = await self._placement.targets(principal.tenant, [place])
-        return Limit(found[place], shared)
+            tenant = self._tenant(principal)
+            return await self._binder.bind(tenant, principal, resource_type, decision)
 
     def _tenant(self, principal: Principal) -> Tenant:
         return self._tenants[principal.tenant]
@@ -346,3 +379,13 @@ class _About(NamedTuple):
     version: int = 0
     patients: Sequence[int] = ()
     detail: bytes | None = None
+
+
+def _stored(place: Place, row: Record) -> Stored:
+    """Return a row that may be seen. Raise ``Gone`` for a deletion."""
+    if row["deleted"]:
+        raise Gone
+    body = unpack(row["dict_id"], row["body"])
+    return Stored(
+        type_name(place[0]), place[1], row["version"], row["last_updated"], deleted=False, body=body
+    )

@@ -11,6 +11,7 @@ import asyncpg
 
 from polyclinic.base.clock import Clock
 from polyclinic.base.db.connect import Connection
+from polyclinic.kernel.access.decide import Action
 from polyclinic.kernel.errors import Conflict, Gone, NotFound, VersionConflict
 from polyclinic.kernel.search.extract import extract
 from polyclinic.kernel.search.index_values import IndexValues
@@ -51,6 +52,13 @@ class Change:
     def place(self) -> Place:
         """Return where it stands."""
         return type_number(self.type), self.id
+
+    @property
+    def action(self) -> Action:
+        """Return what it does, as a principal may or may not."""
+        if self.resource is None:
+            return Action.DELETE
+        return Action.CREATE if self.must_be_new else Action.UPDATE
 
 
 class Unchanged(Exception):

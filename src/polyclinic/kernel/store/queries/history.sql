@@ -1,12 +1,15 @@
 -- history_instance --
--- All versions of one resource, newest first; own and shared limit them as in read. Stubs are left out
+-- All versions of one resource, newest first; own and shared limit them as in read, and keys ($9) come
+-- along where they decide who may see a version. Stubs are left out
 -- through h, because a condition on r's version would offer the index of updates, which knows no id.
-select r.type, r.id, h.rid, h.version, h.deleted, h.at, h.dict_id, h.patients, h.body, h.seq
+select r.type, r.id, h.rid, h.version, h.deleted, h.at, h.dict_id, h.patients, h.body, h.seq, h.labels, h.keys
 from resource r
 join lateral (
-  select r.rid, r.version, r.deleted, r.last_updated as at, r.dict_id, r.patients, r.body, r.seq
+  select r.rid, r.version, r.deleted, r.last_updated as at, r.dict_id, r.patients, r.body, r.seq, r.labels,
+         case when $9::boolean then (select k.keys from keys k where k.rid = r.rid) end as keys
   union all
-  select v.rid, v.version, v.deleted, v.valid_from, v.dict_id, v.patients, v.body, v.seq
+  select v.rid, v.version, v.deleted, v.valid_from, v.dict_id, v.patients, v.body, v.seq, v.labels,
+         case when $9 then v.keys end
   from version v where v.rid = r.rid
 ) h on true
 where r.tenant = $1 and r.type = $2 and r.id = $3 and h.version > 0

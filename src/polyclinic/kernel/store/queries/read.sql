@@ -25,12 +25,14 @@ select f.ord::int, f.rid, f.version, f.deleted, f.last_updated, f.digest, f.dict
 from found f
 
 -- vread --
--- One version of one resource, current or superseded.
-select r.rid, r.version, r.deleted, r.last_updated, r.dict_id, r.patients, r.body
+-- One version of one resource, current or superseded, with its keys where they decide who may see it ($5).
+select r.rid, r.version, r.deleted, r.last_updated, r.dict_id, r.patients, r.body, r.labels,
+       case when $5::boolean then (select k.keys from keys k where k.rid = r.rid) end as keys
 from resource r
 where r.tenant = $1 and r.type = $2 and r.id = $3 and r.version = $4 and $4 > 0
 union all
-select v.rid, v.version, v.deleted, v.valid_from, v.dict_id, v.patients, v.body
+select v.rid, v.version, v.deleted, v.valid_from, v.dict_id, v.patients, v.body, v.labels,
+       case when $5 then v.keys end
 from resource r join version v on v.rid = r.rid
 where r.tenant = $1 and r.type = $2 and r.id = $3 and v.version = $4
 
