@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from polyclinic.base import log
 from polyclinic.base.clock import Clock
-from polyclinic.base.db.connect import Connection
+from polyclinic.base.db.connect import Connection, Record
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.faults import translated
@@ -159,14 +159,19 @@ async def lag(connection: Connection, clock: Clock) -> list[Lag]:
     epochs = Epochs(connection)
     await epochs.read()
     changes = Changes(epochs)
-    found = []
-    for row in await connection.fetch(STATEMENTS["feed_consumers"]):
-        place = Place(row["first_seq"], row["tx"], row["seq"])
+    return [
+        await _lag(connection, changes, clock, row)
+        for row in await connection.fetch(STATEMENTS["feed_consumers"])
+    ]
+
+
+async def _lag(connection: Connection, changes: Changes, clock: Clock, row: Record) -> Lag:
+    place = Place(row["first_seq"], row["tx"], row["seq"])
+    async with connection.transaction():
         await connection.execute(STATEMENTS["feed_enter"], row["tenant"])
         behind, oldest = await changes.behind(connection, row["tenant"], place)
-        seconds = max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0
-        found.append(Lag(row["tenant_name"], row["name"], behind, seconds, row["updated"]))
-    return found
+    seconds = max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0
+    return Lag(row["tenant_name"], row["name"], behind, seconds, row["updated"])
 
 
 def _pass(_point: str) -> None:

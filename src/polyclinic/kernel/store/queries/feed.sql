@@ -139,8 +139,8 @@ where (f.first_seq, f.tx, f.seq) = ($7, $8::xid8, $9)
 returning 1
 
 -- feed_enter --
--- See the rows of one tenant after those of another, on a connection of one's own.
-select set_config('polyclinic.tenant', $1::int::text, false), set_config('polyclinic.audience', '*', false)
+-- See the rows of a tenant until the transaction ends, on a connection of one's own.
+select set_config('polyclinic.tenant', $1::int::text, true), set_config('polyclinic.audience', '*', true)
 
 -- feed_consumers --
 select c.tenant, t.name as tenant_name, c.name, c.first_seq, c.tx, c.seq, c.updated

@@ -5,9 +5,11 @@ import pytest_asyncio
 
 from polyclinic.base.clock import SystemClock
 from polyclinic.base.db.connect import connected
+from polyclinic.base.db.migrate import find_migrations
 from polyclinic.base.ids import TimeOrderedIds
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.store import open_store
+from polyclinic.testing.postgres import cloned
 from polyclinic.testing.tables import faults
 
 
@@ -55,3 +57,12 @@ def table_faults(clinic, owner):
         return await faults(owner, clinic.tenant)
 
     return look
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def own_database(postgres, migration_packages, request):
+    """Yield a migrated database that this test alone uses."""
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
+    template = await postgres.ensure_template(find_migrations(migration_packages))
+    async with cloned(postgres, postgres.name_of(f"{worker}_own"), template) as database:
+        yield database

@@ -5,7 +5,6 @@ import random
 
 import pytest
 
-from polyclinic.base.db.connect import connected
 from polyclinic.kernel.errors import BadRequest, CursorExpired, Forbidden
 from polyclinic.kernel.store.feed import NOW, Chosen
 from polyclinic.kernel.store.feed_place import Cursor
@@ -122,15 +121,13 @@ async def naive(store, tenant, last):
         return [tuple(row) for row in await connection.fetch(sql, tenant, last)]
 
 
-async def slow_transaction(database, tenant, begun, end):
-    """Hold a transaction that has written since before the others, and commit it at last."""
-    async with connected(database.require_owner()) as connection, connection.transaction():
-        number = await connection.fetchval("select max(rid) + 1000000 from resource")
+async def slow_transaction(store, tenant, begun, end):
+    """Hold a transaction that has written before the others, and commit it at last."""
+    async with store._hot.within(tenant).acquire() as connection, connection.transaction():
         await connection.execute(
             "insert into resource (rid, tenant, type, version, id, last_updated, dict_id, body)"
-            " select $1, tenant, type, 1, 'slow', last_updated, dict_id, body from resource"
-            " where tenant = $2 and version > 0 limit 1",
-            number,
+            " select -rid, tenant, type, 1, 'slow', last_updated, dict_id, body from resource"
+            " where tenant = $1 and version > 0 limit 1",
             tenant,
         )
         begun.set()
@@ -175,12 +172,12 @@ async def follow_naively(store, tenant, seen, done):
         await asyncio.sleep(0.01)
 
 
-async def test_16_writers_and_a_slow_transaction_skip_nothing(database, clinic, stores, job):
+async def test_16_writers_and_a_slow_transaction_skip_nothing(clinic, stores, job):
     await stores[0].update(job, patient("first"))
     acknowledged = {}
     seen, seen_naively = [], []
     begun, end, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    slow = asyncio.create_task(slow_transaction(database, clinic.tenant.number, begun, end))
+    slow = asyncio.create_task(slow_transaction(stores[0], clinic.tenant.number, begun, end))
     await begun.wait()
     followers = [
         asyncio.create_task(follow(stores[0], job, seen, done)),
@@ -248,17 +245,15 @@ async def test_every_batch_has_its_audit_row(store, clinic, owner, job):
     await store.update(job, patient("p"))
     reader = clinic.principal("clinician")
 
-    await everything(store, reader)
+    changes, _ = await everything(store, reader)
 
     rows = await owner.fetch(
         "select action, patients from audit where tenant = $1 and account = $2",
         clinic.tenant.number,
         reader.account,
     )
-    rid = await owner.fetchval(
-        "select rid from resource where tenant = $1 and id = 'p'", clinic.tenant.number
-    )
-    assert [(row["action"], row["patients"]) for row in rows] == [(b"E", [rid])]
+    assert [(row["action"], row["patients"]) for row in rows] == [(b"E", list(changes[0].patients))]
+    assert len(changes[0].patients) == 1
 
 
 async def test_i8_a_cursor_is_of_one_person_one_filter_and_one_tenant(store, clinic, kek, job):
