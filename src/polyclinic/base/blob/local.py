@@ -7,7 +7,7 @@
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +38,7 @@ class LocalDisk:
         with _failing():
             return await asyncio.to_thread(self._begin, self._root / place, name)
 
-    async def read(self, place: str, name: str) -> AsyncIterator[bytes]:
+    async def read(self, place: str, name: str) -> AsyncGenerator[bytes, None]:
         """Yield an object in pieces."""
         with _failing():
             try:

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
 
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
@@ -37,7 +37,7 @@ class S3:
         """Begin an object; nothing is sent until there is enough for a part."""
         return UploadDraft(self._bucket, secrets.token_hex(16), place)
 
-    async def read(self, place: str, name: str) -> AsyncIterator[bytes]:
+    async def read(self, place: str, name: str) -> AsyncGenerator[bytes, None]:
         """Yield an object in ranges."""
         start, size = 0, 1
         while start < size:

@@ -4,7 +4,7 @@ An object is written once and never changed. It appears whole or not at all, and
 durable. Objects lie in a *place*, which is an organization's own.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -52,7 +52,7 @@ class BlobStorage(Protocol):
         """Begin an object. Raise ``StorageFailed``."""
         ...
 
-    def read(self, place: str, name: str) -> AsyncIterator[bytes]:
+    def read(self, place: str, name: str) -> AsyncGenerator[bytes, None]:
         """Yield an object in pieces. Raise ``ObjectMissing`` or ``StorageFailed``."""
         ...
 

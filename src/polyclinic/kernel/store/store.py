@@ -18,6 +18,7 @@ from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import FhirError, Forbidden, Gone, NotFound, VersionConflict
 from polyclinic.kernel.search.predicate import Query
 from polyclinic.kernel.store.audit import Auditor, Counter, Note, make_audit_months
+from polyclinic.kernel.store.blobs import Blobs, BlobSeams, keeping
 from polyclinic.kernel.store.checking import Checker, facts, facts_of
 from polyclinic.kernel.store.codec import unpack
 from polyclinic.kernel.store.connections import Connections, open_hot, open_searches
@@ -74,6 +75,7 @@ async def open_store(
         await make_audit_months(hot, clock)
         worker = await hot.fetchval(STATEMENTS["worker_number"])
         store = Store(hot, searches, worker, clock, ids)
+        store.blobs = Blobs(hot, keeping(settings, clock), store.blob_seams, clock)
         async with store.following:
             yield store
     finally:
@@ -83,6 +85,9 @@ async def open_store(
 
 class Store:
     """Resources of all tenants, on PostgreSQL."""
+
+    blobs: Blobs
+    """Attachments."""
 
     def __init__(
         self, hot: Connections, searches: Connections, worker: int, clock: Clock, ids: Ids
@@ -103,6 +108,8 @@ class Store:
         self._simulator = Simulator(searches, self._binder)
         seams = Seams(self._tenant, self._history_types, self._note_changes)
         self.following = Following(searches, clock, seams)
+        reads = self._tenant, self._allowed, self._may_write, self.read
+        self.blob_seams = BlobSeams(*reads, self._auditor, self._placement)
         self._tenants: dict[int, Tenant] = {}
         self.directory = Directory(hot, clock)
 
