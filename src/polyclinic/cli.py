@@ -14,8 +14,8 @@ from polyclinic.app.modules import MODULES
 from polyclinic.app.operating import COMMANDS
 from polyclinic.app.server import CannotListen
 from polyclinic.base.config import SettingError
-from polyclinic.base.crypto import KeyFileError
 from polyclinic.base.db.errors import DatabaseError
+from polyclinic.base.keys import KeyFileError
 from polyclinic.kernel.store import DEFAULT, KeyLost, NotListed
 
 Parser = argparse.ArgumentParser

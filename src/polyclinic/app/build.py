@@ -7,12 +7,12 @@ from typing import Final
 
 from polyclinic.base.clock import Clock, SystemClock
 from polyclinic.base.config import read
-from polyclinic.base.crypto import Sealer, key_encryption_key
 from polyclinic.base.db.database import Database
 from polyclinic.base.db.migrate import Migration, find_migrations
 from polyclinic.base.db.pool import Pool, create_pool
 from polyclinic.base.egress import http_client
 from polyclinic.base.ids import Ids, TimeOrderedIds
+from polyclinic.base.keys import KeyFile, KeyRing
 from polyclinic.base.outbound import HttpClient
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.access.principal import Principal
@@ -39,7 +39,7 @@ class Platform:
     ids: Ids
     settings: Settings
     http: HttpClient
-    kek: Sealer
+    kek: KeyRing
     shared: dict[type, object]
     """What modules share among tenants, and their settings, by class."""
 
@@ -97,8 +97,7 @@ async def platform(
         store = await stack.enter_async_context(
             open_store(database.app_dsn, settings, clock=clock, ids=ids)
         )
-        key_file = settings.key_file or settings.data / KEY_FILE
-        kek = key_encryption_key(key_file, is_new=not await store.has_keys())
+        kek = await key_ring(settings, is_new=not await store.has_keys())
         # From here on there is a default tenant, and its keys open with this file.
         store.close_tenant(await store.open_tenant(DEFAULT, kek))
         shared: dict[type, object] = {}
@@ -126,6 +125,12 @@ async def services(
             await opened.require_tenant(tenant)
         async with opened.services(tenant) as lent:
             yield lent
+
+
+async def key_ring(settings: Settings, *, is_new: bool) -> KeyRing:
+    """Return the installation's key-encryption keys; a new installation's are made."""
+    file = KeyFile(settings.key_file or settings.data / KEY_FILE)
+    return KeyRing(await file.read(is_new=is_new), file)
 
 
 def job_principal(services: Services, name: str) -> Principal:

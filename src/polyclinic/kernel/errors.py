@@ -7,6 +7,7 @@
   x Forbidden           403
   x NotFound            404
     - Gone              410
+    - Erased            410
   x CursorExpired       410 the change feed has to be read from its start
   x NotAllowed          405 with the methods that fit
   x NotAcceptable       406
@@ -16,6 +17,7 @@
     - MultipleMatches   412 a condition matched more than one resource
   x PayloadTooLarge     413
   x UnsupportedMedia    415
+  x Unreadable          500 what is stored cannot be opened
   x Unavailable         503
 
 They become an OperationOutcome in one place, ``kernel.rest.outcome``.
@@ -115,6 +117,13 @@ class Gone(NotFound):
     code = "deleted"
 
 
+class Erased(NotFound):
+    """The record was erased and cannot be brought back."""
+
+    status = 410
+    code = "deleted"
+
+
 class CursorExpired(FhirError):
     """The cursor is of another time of this database; read the change feed from its start."""
 
@@ -179,6 +188,13 @@ class UnsupportedMedia(FhirError):
 
     status = 415
     code = "not-supported"
+
+
+class Unreadable(FhirError):
+    """The stored record cannot be opened; tell whoever runs this server."""
+
+    status = 500
+    code = "exception"
 
 
 class Unavailable(FhirError):

@@ -14,6 +14,7 @@ from polyclinic.base.clock import SystemClock
 from polyclinic.base.crypto import Sealer, new_key
 from polyclinic.base.db.database import Database
 from polyclinic.base.ids import TimeOrderedIds
+from polyclinic.base.keys import KeyRing
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import Unauthenticated
@@ -77,13 +78,13 @@ async def store(database: Database) -> AsyncIterator[Store]:
 
 
 @pytest.fixture(scope="session")
-def kek() -> Sealer:
+def kek() -> KeyRing:
     """Return a key-encryption key."""
-    return Sealer(new_key())
+    return KeyRing([Sealer(new_key())])
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def clinic(store: Store, kek: Sealer) -> Clinic:
+async def clinic(store: Store, kek: KeyRing) -> Clinic:
     """Return a clinic that nobody has used."""
     return Clinic(store, await store.open_tenant(f"clinic-{next(_numbers)}", kek))
 

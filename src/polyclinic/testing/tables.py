@@ -7,14 +7,15 @@ from typing import Final
 from polyclinic.base.db.connect import Connection, Record
 from polyclinic.kernel.search.extract import extract
 from polyclinic.kernel.store import Tenant
-from polyclinic.kernel.store.codec import unpack
+from polyclinic.kernel.store.bodies import Bodies, sealed_body
 from polyclinic.kernel.store.index import build
 from polyclinic.kernel.store.placement import Place
 from polyclinic.kernel.store.row import EMPTY, Index
 from polyclinic.kernel.types import parse
 
 _RESOURCES: Final = """
-    select rid, type, id, version, deleted, dict_id, body, patients from resource where tenant = $1
+    select rid, type, id, version, deleted, key_id, dict_id, body, patients
+    from resource where tenant = $1
 """
 _INDEX: Final = {
     "keys": "select rid, unnest(keys) from keys where tenant = $1",
@@ -36,7 +37,7 @@ _COUNTS: Final = """
 Rows = Counter[tuple[object, ...]]
 
 
-async def faults(owner: Connection, tenant: Tenant) -> list[str]:
+async def faults(owner: Connection, tenant: Tenant, bodies: Bodies) -> list[str]:
     """Return what the tables of a tenant have that its resources do not explain, or lack.
 
     Looked at: index rows, dense versions, the audit row of every write, the counts of types.
@@ -48,7 +49,7 @@ async def faults(owner: Connection, tenant: Tenant) -> list[str]:
     found += _differences(
         "version", _older_versions(resources), await _rows(owner, _VERSIONS, tenant)
     )
-    indexes = _indexes(resources, tenant)
+    indexes = await _indexes(resources, tenant, bodies)
     for name, sql in _INDEX.items():
         expected = Counter(
             (rid, *(value if isinstance(value, tuple) else (value,)))
@@ -80,15 +81,19 @@ def _older_versions(resources: Iterable[Record]) -> Rows:
     )
 
 
-def _indexes(resources: Iterable[Record], tenant: Tenant) -> dict[int, Index]:
+async def _indexes(resources: Iterable[Record], tenant: Tenant, bodies: Bodies) -> dict[int, Index]:
     """Return the index that each resource should have by its body."""
     rows = list(resources)
     rid_of: dict[Place, int] = {(row["type"], row["id"]): row["rid"] for row in rows}
+    opened = await bodies.open(
+        tenant.number,
+        [sealed_body(row) for row in rows],
+    )
     return {
-        row["rid"]: EMPTY
-        if row["deleted"] or row["version"] == 0
-        else build(extract(parse(unpack(row["dict_id"], row["body"]))), tenant.index_key, rid_of)
-        for row in rows
+        row["rid"]: build(extract(parse(body)), tenant.index_key, rid_of)
+        if isinstance(body, bytes) and body
+        else EMPTY
+        for row, body in zip(rows, opened, strict=True)
     }
 
 

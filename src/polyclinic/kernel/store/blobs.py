@@ -32,9 +32,9 @@ from polyclinic.kernel.store.blob_rows import BlobRows, NewRow, QuotaExceeded, U
 from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.placement import Placement
+from polyclinic.kernel.store.prepared import Change
 from polyclinic.kernel.store.stored import Stored
 from polyclinic.kernel.store.tenancy import Tenant
-from polyclinic.kernel.store.writing import Change
 from polyclinic.kernel.types import parse, type_number
 
 GRACE: Final = timedelta(hours=1)

@@ -17,10 +17,10 @@ from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.index import build, targets
 from polyclinic.kernel.store.placement import Place, Placement
+from polyclinic.kernel.store.prepared import Change
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.reach import ROLE_OF, Binder, Reach, RowFacts
 from polyclinic.kernel.store.tenancy import Tenant
-from polyclinic.kernel.store.writing import Change
 from polyclinic.kernel.types import Resource
 
 _BATCH: Final = 64

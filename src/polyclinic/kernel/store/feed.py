@@ -13,8 +13,8 @@ import msgspec
 
 from polyclinic.base.db.connect import Record
 from polyclinic.kernel.access.principal import Principal
-from polyclinic.kernel.errors import CursorExpired
-from polyclinic.kernel.store.codec import unpack
+from polyclinic.kernel.errors import CursorExpired, FhirError
+from polyclinic.kernel.store.bodies import Bodies, sealed_body
 from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.feed_place import (
@@ -88,8 +88,9 @@ class Extent(NamedTuple):
 class Changes:
     """Read changes of tenants, on a pool or within a transaction."""
 
-    def __init__(self, epochs: Epochs) -> None:
+    def __init__(self, epochs: Epochs, bodies: Bodies | None = None) -> None:
         self.epochs = epochs
+        self._bodies = bodies
 
     async def window(self, source: Source, extent: Extent, after: Place, count: int) -> Window:
         """Return the window of the next ``count`` changes, or of as many as can be given out.
@@ -128,7 +129,13 @@ class Changes:
                 *(extent.tenant, after.tx, after.seq, window.end.tx, window.end.seq, low, high),
                 *(extent.types, bodies, _BATCH_ROWS, _BATCH_BYTES),
             )
-        return [_changed(row, window.end.part, bodies=bodies) for row in rows]
+        opened: Sequence[bytes | FhirError] = [b""] * len(rows)
+        if bodies:
+            assert self._bodies is not None
+            opened = await self._bodies.open(extent.tenant, [sealed_body(row) for row in rows])
+        return [
+            _changed(row, window.end.part, body) for row, body in zip(rows, opened, strict=True)
+        ]
 
     async def head(self, source: Source, tenant: int) -> tuple[int, int] | None:
         """Return the newest change that can be given out, as transaction and sequence."""
@@ -162,6 +169,7 @@ class Seams(NamedTuple):
     """The numbers of a type, or of all that a principal may read whole. Raises ``Forbidden``."""
     note: Callable[[Principal, Sequence[int], Sequence[int]], Awaitable[None]]
     """Writes the audit row of what was read: types and patients."""
+    bodies: Bodies
 
     async def extent(self, principal: Principal, types: Sequence[str]) -> Extent:
         """Return what a principal may follow. Raise ``Forbidden``."""
@@ -256,8 +264,7 @@ def _window(epoch: Epoch, after: Place, row: Record, count: int) -> Window:
     return Window(after, end, lines, at_end, epoch.token)
 
 
-def _changed(row: Record, part: int, *, bodies: bool) -> Changed:
-    deleted = row["deleted"]
-    body = b"" if deleted or not bodies else unpack(row["dict_id"], row["body"])
-    stored = Stored(type_name(row["type"]), row["id"], row["version"], row["at"], deleted, body)
+def _changed(row: Record, part: int, body: bytes | FhirError) -> Changed:
+    version = type_name(row["type"]), row["id"], row["version"]
+    stored = Stored.opened(version, row["at"], body, deleted=row["deleted"])
     return Changed(stored, Place(part, row["tx"], row["seq"]), row["patients"])

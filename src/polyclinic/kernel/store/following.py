@@ -16,7 +16,7 @@ class Following:
 
     def __init__(self, pool: Connections, clock: Clock, seams: Seams) -> None:
         self._epochs = Epochs(pool)
-        changes = Changes(self._epochs)
+        changes = Changes(self._epochs, seams.bodies)
         self.feed = Feed(pool, changes, seams)
         self.watch = Watch(pool, changes)
         self.consumers = Consumers(pool, changes, seams, self.watch, clock)

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 from polyclinic.base.clock import Clock
 from polyclinic.base.db.connect import Record
-from polyclinic.kernel.errors import Gone, NotFound
+from polyclinic.kernel.errors import Erased, FhirError, Gone, NotFound
 from polyclinic.kernel.store.audit import Counter
+from polyclinic.kernel.store.bodies import Bodies, SealedBody
 from polyclinic.kernel.store.coalesce import Coalescer
-from polyclinic.kernel.store.codec import unpack
 from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.handles import Handle
@@ -36,9 +36,15 @@ class Reader:
     """Read resources by type and id."""
 
     def __init__(
-        self, pool: Connections, placement: Placement, counter: Counter, clock: Clock
+        self,
+        pool: Connections,
+        placement: Placement,
+        counter: Counter,
+        clock: Clock,
+        bodies: Bodies,
     ) -> None:
         self._pool = pool
+        self._bodies = bodies
         self._placement = placement
         self._counter = counter
         self._clock = clock
@@ -73,20 +79,27 @@ class Reader:
             self._counter.give_back(numbers)
             raise
         answers: list[Stored | BaseException] = [NotFound()] * len(batch)
-        for row in rows:
+        bodies = await self._bodies.open(tenant, [_sealed(batch[row[0] - 1], row) for row in rows])
+        for row, body in zip(rows, bodies, strict=True):
             at = row[0] - 1
-            answers[at] = self._answer(tenant, batch[at], row)
+            answers[at] = self._answer(tenant, batch[at], row, body)
         return answers
 
-    def _answer(self, tenant: int, asked: Asked, row: Record) -> Stored | BaseException:
-        _, rid, version, deleted, last_updated, digest, dict_id, body, allowed = row
+    def _answer(
+        self, tenant: int, asked: Asked, row: Record, body: bytes | FhirError
+    ) -> Stored | BaseException:
+        _, rid, version, deleted, last_updated, digest, _, _, allowed, key_id = row
         self._placement.handles.put(
             (tenant, asked.type, asked.id), Handle(rid, version, deleted, digest)
         )
         if not allowed:
             return NotFound()
         if deleted:
-            return Gone()
-        return Stored(
-            type_name(asked.type), asked.id, version, last_updated, deleted, unpack(dict_id, body)
-        )
+            return Erased() if key_id else Gone()
+        if isinstance(body, FhirError):
+            return body
+        return Stored(type_name(asked.type), asked.id, version, last_updated, deleted, body)
+
+
+def _sealed(asked: Asked, row: Record) -> SealedBody:
+    return SealedBody(asked.type, asked.id, row[2], row[9], row[6], row[7])

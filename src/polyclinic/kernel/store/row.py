@@ -59,6 +59,8 @@ class Row(msgspec.Struct, frozen=True):
     updated: datetime
     digest: int
     dict_id: int
+    key_id: int
+    """The data key that the body is sealed under; 0 without a body."""
     body: bytes | None
     index: Index
     account: int
@@ -107,6 +109,7 @@ def arguments(
         worker,
         list(counters),
         [row.account for row in rows],
+        [row.key_id for row in rows],
     ]
 
 

@@ -13,8 +13,8 @@ from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import BadRequest
 from polyclinic.kernel.search.predicate import Query
 from polyclinic.kernel.store import select
+from polyclinic.kernel.store.bodies import Bodies, sealed_body
 from polyclinic.kernel.store.checking import Checker, facts
-from polyclinic.kernel.store.codec import unpack
 from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.index import QueryKeys
@@ -89,8 +89,9 @@ def context(principal: Principal, query: Query) -> bytes:
 class Searcher:
     """Run searches of one type."""
 
-    def __init__(self, pool: Connections) -> None:
+    def __init__(self, pool: Connections, bodies: Bodies) -> None:
         self._pool = pool
+        self._bodies = bodies
 
     async def search(
         self, tenant: Tenant, principal: Principal, query: Query, reach: Reach
@@ -109,7 +110,7 @@ class Searcher:
                 after = select.Place(found.phase, found.value, found.rid)
             rows, last = await self._rows(query, scope, keys, after)
         link = None if last is None else seal(tenant, bound, last)
-        entries = tuple(self._stored(query.resource_type, row) for row in rows)
+        entries = await self._stored(scope, rows)
         patients = sorted({rid for row in rows for rid in row["patients"]})
         return Page(entries, link, total), patients
 
@@ -139,25 +140,23 @@ class Searcher:
         last = rows[-1]
         return rows, _SearchPlace(ended, last[0] if ended == "valued" else None, last[1])
 
-    @staticmethod
-    def _stored(resource_type: str, row: Record) -> Stored:
-        _, _, identity, version, last_updated, dict_id, body, _ = row
-        return Stored(
-            resource_type,
-            identity,
-            version,
-            last_updated,
-            deleted=False,
-            body=unpack(dict_id, body),
+    async def _stored(self, scope: select.Scope, rows: Sequence[Record]) -> tuple[Stored, ...]:
+        sealed = [sealed_body(row, scope.type) for row in rows]
+        bodies = await self._bodies.open(scope.tenant, sealed)
+        resource_type = type_name(scope.type)
+        return tuple(
+            Stored.opened((resource_type, row["id"], row["version"]), row["last_updated"], body)
+            for row, body in zip(rows, bodies, strict=True)
         )
 
 
 class Historian:
     """Read histories, newest version first."""
 
-    def __init__(self, pool: Connections, checker: Checker) -> None:
+    def __init__(self, pool: Connections, checker: Checker, bodies: Bodies) -> None:
         self._pool = pool
         self._checker = checker
+        self._bodies = bodies
 
     async def instance(
         self, key: tuple[int, int, str], reach: Reach, part: HistoryPart
@@ -175,10 +174,12 @@ class Historian:
                 *(*key, part.since, before, part.size + 1, *own, reach.asks_keys),
             )
         if reach.whole or reach.own:
-            return _versions(rows, part.size, None)
+            return await self._versions(key[0], rows, part.size)
         patients = {rid for row in rows for rid in row["patients"]}
         cared = await self._checker.cared(key[0], reach, patients)
-        return _versions(rows, part.size, lambda row: reach.allows(facts(row, cared)))
+        return await self._versions(
+            key[0], rows, part.size, lambda row: reach.allows(facts(row, cared))
+        )
 
     async def types(self, tenant: int, types: list[int], part: HistoryPart) -> Versions:
         """Return versions of all resources of some types and where the page ends."""
@@ -189,27 +190,29 @@ class Historian:
             rows = await self._pool.within(tenant).fetch(
                 STATEMENTS["history_types"], tenant, types, since, at, rid, version, count + 1
             )
-        return _versions(rows, count, None)
+        return await self._versions(tenant, rows, count)
 
-
-def _versions(
-    rows: Sequence[Record], count: int, allowed: Callable[[Record], bool] | None
-) -> Versions:
-    page = [row for row in rows[:count] if allowed is None or allowed(row)]
-    entries = tuple(
-        Stored(
-            type_name(row["type"]),
-            row["id"],
-            row["version"],
-            row["at"],
-            row["deleted"],
-            b"" if row["deleted"] else unpack(row["dict_id"], row["body"]),
+    async def _versions(
+        self,
+        tenant: int,
+        rows: Sequence[Record],
+        count: int,
+        allowed: Callable[[Record], bool] | None = None,
+    ) -> Versions:
+        page = [row for row in rows[:count] if allowed is None or allowed(row)]
+        bodies = await self._bodies.open(tenant, [sealed_body(row) for row in page])
+        entries = tuple(
+            Stored.opened(
+                (type_name(row["type"]), row["id"], row["version"]),
+                row["at"],
+                body,
+                deleted=row["deleted"],
+            )
+            for row, body in zip(page, bodies, strict=True)
         )
-        for row in page
-    )
-    patients = sorted({rid for row in page for rid in row["patients"]})
-    if len(rows) <= count or not count:
-        return Versions(entries, None, patients)
-    last = rows[count - 1]
-    micros = (last["at"] - EPOCH) // timedelta(microseconds=1)
-    return Versions(entries, HistoryPlace(micros, last["rid"], last["version"]), patients)
+        patients = sorted({rid for row in page for rid in row["patients"]})
+        if len(rows) <= count or not count:
+            return Versions(entries, None, patients)
+        last = rows[count - 1]
+        micros = (last["at"] - EPOCH) // timedelta(microseconds=1)
+        return Versions(entries, HistoryPlace(micros, last["rid"], last["version"]), patients)

@@ -34,7 +34,7 @@ from polyclinic.kernel.store.reach import EVERYTHING, ROLE_OF, Part, Reach
 from polyclinic.kernel.store.row import REPEATED
 from polyclinic.kernel.types import type_number
 
-_COLUMNS: Final = "r.rid, r.id, r.version, r.last_updated, r.dict_id, r.body, r.patients"
+_COLUMNS: Final = "r.rid, r.id, r.version, r.last_updated, r.dict_id, r.body, r.patients, r.key_id"
 _LAST: Final = "\U0010ffff"
 """Sorts behind every character in "C" order."""
 

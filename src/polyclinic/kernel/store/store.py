@@ -9,9 +9,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from polyclinic.base.clock import Clock
-from polyclinic.base.crypto import Sealer
-from polyclinic.base.db.connect import Record
 from polyclinic.base.ids import Ids
+from polyclinic.base.keys import KeyRing
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.access.decide import WHOLE, Action, decide, readable_types
 from polyclinic.kernel.access.principal import Principal
@@ -19,15 +18,17 @@ from polyclinic.kernel.errors import FhirError, Forbidden, Gone, NotFound, Versi
 from polyclinic.kernel.search.predicate import Query
 from polyclinic.kernel.store.audit import Auditor, Counter, Note, make_audit_months
 from polyclinic.kernel.store.blobs import Blobs, BlobSeams, keeping
+from polyclinic.kernel.store.bodies import BODILESS, Bodies
 from polyclinic.kernel.store.checking import Checker, facts, facts_of
-from polyclinic.kernel.store.codec import unpack
 from polyclinic.kernel.store.connections import Connections, open_hot, open_searches
 from polyclinic.kernel.store.directory import Directory
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.feed import Seams
 from polyclinic.kernel.store.following import Following
+from polyclinic.kernel.store.keys import DataKeys
 from polyclinic.kernel.store.placement import Place, Placement
 from polyclinic.kernel.store.policies import Policies
+from polyclinic.kernel.store.prepared import Change, Unchanged
 from polyclinic.kernel.store.progress import Progress
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.reach import EVERYTHING, Binder, Reach
@@ -44,8 +45,8 @@ from polyclinic.kernel.store.searching import (
 from polyclinic.kernel.store.simulation import Case, Simulation, Simulator, may_simulate
 from polyclinic.kernel.store.stored import Page, Stored, Written
 from polyclinic.kernel.store.tenancy import Tenant, open_tenant
-from polyclinic.kernel.store.writing import Change, Unchanged, Writer
-from polyclinic.kernel.types import Resource, type_name, type_number
+from polyclinic.kernel.store.writing import Writer
+from polyclinic.kernel.types import Resource, type_number
 
 _OUTCOMES: Final = {403: 8, 404: 4, 410: 4}
 
@@ -98,15 +99,17 @@ class Store:
         counter = Counter(worker)
         self._auditor = Auditor(hot, counter, clock)
         self._placement = Placement(hot)
-        self._reader = Reader(hot, self._placement, counter, clock)
-        self._writer = Writer(hot, self._placement, counter, clock)
-        self._searcher = Searcher(searches)
+        self._keys = DataKeys(hot, clock)
+        self._bodies = Bodies(self._keys)
+        self._reader = Reader(hot, self._placement, counter, clock, self._bodies)
+        self._writer = Writer(hot, self._placement, counter, clock, self._keys)
+        self._searcher = Searcher(searches, self._bodies)
         self._binder = Binder(self._placement, clock)
         self._checker = Checker(hot, self._placement, self._binder)
-        self._historian = Historian(searches, self._checker)
+        self._historian = Historian(searches, self._checker, self._bodies)
         self.policies = Policies(searches, clock)
         self._simulator = Simulator(searches, self._binder)
-        seams = Seams(self._tenant, self._history_types, self._note_changes)
+        seams = Seams(self._tenant, self._history_types, self._note_changes, self._bodies)
         self.following = Following(searches, clock, seams)
         reads = self._tenant, self._allowed, self._may_write, self.read
         self.blob_seams = BlobSeams(*reads, self._auditor, self._placement)
@@ -118,13 +121,14 @@ class Store:
         with translated():
             return bool(await self._hot.fetchval(STATEMENTS["has_keys"]))
 
-    async def open_tenant(self, name: str, kek: Sealer) -> Tenant:
+    async def open_tenant(self, name: str, ring: KeyRing) -> Tenant:
         """Make a tenant's data reachable for its principals; a missing tenant is made.
 
         Raise ``KeyLost`` when the key file is not the one that its keys were wrapped under.
         """
         async with self._hot.acquire() as connection:
-            tenant = await open_tenant(connection, name, kek, self._clock)
+            tenant = await open_tenant(connection, name, ring, self._clock)
+        self._keys.add(tenant.number, ring)
         self._tenants[tenant.number] = tenant
         return tenant
 
@@ -132,6 +136,7 @@ class Store:
         """Put a tenant's keys out of memory, unless it was opened again since."""
         if self._tenants.get(tenant.number) is tenant:
             del self._tenants[tenant.number]
+            self._keys.remove(tenant.number)
 
     def new_id(self) -> str:
         """Return an id for a resource that is about to be created."""
@@ -171,7 +176,7 @@ class Store:
             await self._note(principal, Action.READ, about, outcome=_OUTCOMES[403])
             raise NotFound
         await self._note(principal, Action.READ, about)
-        return _stored(place, row)
+        return await self._bodies.stored(principal.tenant, place[0], row)
 
     async def vread(
         self, principal: Principal, resource_type: str, resource_id: str, version: int
@@ -193,7 +198,7 @@ class Store:
             await self._note(principal, Action.READ, about, outcome=_OUTCOMES[403])
             raise NotFound
         await self._note(principal, Action.READ, about)
-        return _stored(place, row)
+        return await self._bodies.stored(principal.tenant, place[0], row)
 
     async def create(self, principal: Principal, resource: Resource) -> Written:
         """Store a new resource under the id it carries, which ``new_id`` has just made."""
@@ -283,7 +288,7 @@ class Store:
         """Check that a resource is or was there for the principal, with its audit row."""
         try:
             await self.read(principal, resource_type, resource_id)
-        except Gone:
+        except BODILESS:
             return
 
     async def simulate(self, principal: Principal, case: Case) -> Simulation:
@@ -386,13 +391,3 @@ class _About(NamedTuple):
     version: int = 0
     patients: Sequence[int] = ()
     detail: bytes | None = None
-
-
-def _stored(place: Place, row: Record) -> Stored:
-    """Return a row that may be seen. Raise ``Gone`` for a deletion."""
-    if row["deleted"]:
-        raise Gone
-    body = unpack(row["dict_id"], row["body"])
-    return Stored(
-        type_name(place[0]), place[1], row["version"], row["last_updated"], deleted=False, body=body
-    )

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Self
 
+from polyclinic.kernel.errors import FhirError
 from polyclinic.kernel.types import splice
 
 
@@ -17,6 +19,22 @@ class Stored:
     deleted: bool
     body: bytes
     """The canonical JSON without versionId and lastUpdated; empty when deleted."""
+    fault: FhirError | None = None
+    """Why a version on a page has no body but was not deleted: ``Erased`` or ``Unreadable``."""
+
+    @classmethod
+    def opened(
+        cls,
+        place: tuple[str, str, int],
+        at: datetime,
+        body: bytes | FhirError,
+        *,
+        deleted: bool = False,
+    ) -> Self:
+        """Return a version (type, id, version) whose body was opened, or could not be."""
+        if isinstance(body, FhirError):
+            return cls(*place, at, deleted, b"", None if deleted else body)
+        return cls(*place, at, deleted, body)
 
     def json(self) -> bytes:
         """Return the resource with its versionId and lastUpdated, without parsing it."""

@@ -2,78 +2,54 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
+from collections.abc import Iterable, Sequence
+from itertools import compress
 from typing import Final
 
 import asyncpg
 
 from polyclinic.base.clock import Clock
 from polyclinic.base.db.connect import Connection
-from polyclinic.kernel.access.decide import Action
-from polyclinic.kernel.errors import Conflict, Gone, NotFound, VersionConflict
-from polyclinic.kernel.search.extract import extract
-from polyclinic.kernel.search.index_values import IndexValues
+from polyclinic.kernel.errors import Conflict
 from polyclinic.kernel.store import codec
 from polyclinic.kernel.store.audit import Counter
+from polyclinic.kernel.store.bodies import Bodies, bound
 from polyclinic.kernel.store.coalesce import Coalescer
 from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.faults import RETRIED, translated
 from polyclinic.kernel.store.handles import Handle
-from polyclinic.kernel.store.index import build, targets
+from polyclinic.kernel.store.index import build
+from polyclinic.kernel.store.keys import DataKeys
 from polyclinic.kernel.store.placement import Place, Placement
+from polyclinic.kernel.store.prepared import Change, Prepared, check, doubtful, same
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.row import EMPTY, Row, arguments
 from polyclinic.kernel.store.stored import Stored, Written, to_millisecond
 from polyclinic.kernel.store.tenancy import Tenant
 from polyclinic.kernel.store.turns import Turns
-from polyclinic.kernel.types import Resource, type_name, type_number
+from polyclinic.kernel.types import type_name
 
 _BATCH: Final = 32
 _TRIES: Final = 16
 _STATEMENT_ROWS: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A resource to store, or one to delete, and what must be true for it."""
-
-    type: str
-    id: str
-    resource: Resource | None
-    """None deletes."""
-    if_match: int | None = None
-    """The version that must be current."""
-    must_be_new: bool = False
-    """The id was just made, so nothing can be there."""
-
-    @property
-    def place(self) -> Place:
-        """Return where it stands."""
-        return type_number(self.type), self.id
-
-    @property
-    def action(self) -> Action:
-        """Return what it does, as a principal may or may not."""
-        if self.resource is None:
-            return Action.DELETE
-        return Action.CREATE if self.must_be_new else Action.UPDATE
-
-
-class Unchanged(Exception):
-    """The stored content is the same already; no version is made."""
-
-
 class Writer:
     """Write resources of any tenant."""
 
     def __init__(
-        self, pool: Connections, placement: Placement, counter: Counter, clock: Clock
+        self,
+        pool: Connections,
+        placement: Placement,
+        counter: Counter,
+        clock: Clock,
+        keys: DataKeys,
     ) -> None:
         self._pool = pool
         self._placement = placement
         self._counter = counter
+        self._keys = keys
+        self._bodies = Bodies(keys)
         self._clock = clock
         self._coalescer: Coalescer[Row, bool] = Coalescer(self._together, largest=_BATCH)
         self._turns = Turns()
@@ -83,7 +59,7 @@ class Writer:
 
         Raise ``VersionConflict``, ``NotFound`` or ``Gone`` (of a deletion), ``Unchanged``.
         """
-        prepared = _Prepared(change, tenant)
+        prepared = Prepared(change, tenant)
         if change.must_be_new:
             return await self._write(tenant, account, prepared)
         identity = (tenant.number, *change.place)
@@ -93,7 +69,7 @@ class Writer:
         finally:
             self._turns.give(identity)
 
-    async def _write(self, tenant: Tenant, account: int, prepared: "_Prepared") -> Written:
+    async def _write(self, tenant: Tenant, account: int, prepared: Prepared) -> Written:
         """Write against the version that is current, again when another process was faster."""
         for attempt in range(_TRIES):
             with translated():
@@ -101,6 +77,7 @@ class Writer:
                 written = await self._coalescer.submit(row.tenant, row)
             if written:
                 return self._written(row, prepared)
+            self._keys.forget(row.tenant, [row.key_id])
             self._placement.handles.forget((tenant.number, *prepared.change.place))
             await asyncio.sleep(_pause(attempt))
         message = "Others keep changing this resource; read it again and repeat the change."
@@ -116,7 +93,7 @@ class Writer:
         if len({change.place for change in changes}) != len(changes):
             message = "Two entries change the same resource."
             raise Conflict(message)
-        prepared = [_Prepared(change, tenant) for change in changes]
+        prepared = [Prepared(change, tenant) for change in changes]
         for attempt in range(_TRIES):
             with translated():
                 rows = await self._rows(tenant, account, prepared)
@@ -126,6 +103,7 @@ class Writer:
                     self._written(row, item) if row else None
                     for row, item in zip(rows, prepared, strict=True)
                 ]
+            self._keys.forget(tenant.number, [row.key_id for row in rows if row])
             for change in changes:
                 self._placement.handles.forget((tenant.number, *change.place))
             await asyncio.sleep(_pause(attempt))
@@ -133,7 +111,7 @@ class Writer:
         raise Conflict(message)
 
     async def _rows(
-        self, tenant: Tenant, account: int, prepared: Sequence["_Prepared"]
+        self, tenant: Tenant, account: int, prepared: Sequence[Prepared]
     ) -> list[Row | None]:
         """Prepare many rows with one look-up for all that they name."""
         number = tenant.number
@@ -143,7 +121,7 @@ class Writer:
             if not item.change.must_be_new
             and (
                 (handle := self._handle(number, item.change.place)) is None
-                or _doubtful(handle, item)
+                or doubtful(handle, item)
             )
         ]
         found = await self._placement.find(number, unknown) if unknown else {}
@@ -162,15 +140,15 @@ class Writer:
             None if item.change.must_be_new else self._handle(number, item.change.place)
             for item in prepared
         ]
-        stale = [not _same(item, at) for item, at in zip(prepared, handles, strict=True)]
+        stale = [not same(item, at) for item, at in zip(prepared, handles, strict=True)]
         wanted = {
             place
-            for item, changed in zip(prepared, stale, strict=True)
-            if changed
+            for item in compress(prepared, stale)
             for place in item.targets
             if place not in local
         }
         rid_of = await self._placement.targets(number, wanted) | local
+        await self._give_keys(number, compress(prepared, stale), rid_of)
         return [
             self._make(tenant, account, item, handle, rid_of) if changed else None
             for item, handle, changed in zip(prepared, handles, stale, strict=True)
@@ -179,11 +157,11 @@ class Writer:
     def _handle(self, tenant: int, place: Place) -> Handle | None:
         return self._placement.handles.get((tenant, *place))
 
-    async def _row(self, tenant: Tenant, account: int, item: "_Prepared") -> Row:
+    async def _row(self, tenant: Tenant, account: int, item: Prepared) -> Row:
         place, number = item.change.place, tenant.number
         handle = None if item.change.must_be_new else self._handle(number, place)
         if (handle is None and not item.change.must_be_new) or (
-            handle is not None and _doubtful(handle, item)
+            handle is not None and doubtful(handle, item)
         ):
             handle = (await self._placement.find(number, [place])).get(place)
         if handle is None and item.change.resource:
@@ -194,22 +172,39 @@ class Writer:
             rid_of |= await self._placement.targets(number, item.targets - {place})
         else:
             rid_of |= {at: found.rid for at, found in known.items()}
+        if not same(item, handle):
+            await self._give_keys(number, [item], rid_of)
         return self._make(tenant, account, item, handle, rid_of)
+
+    async def _give_keys(
+        self, tenant: int, items: Iterable[Prepared], rid_of: dict[Place, int]
+    ) -> None:
+        """Say under which key each body is sealed. Raise ``Erased`` where that was destroyed."""
+        subjects = {item: item.subject(rid_of) for item in items if item.values}
+        if subjects:
+            keys = await self._keys.of(tenant, subjects.values())
+            for item, subject in subjects.items():
+                item.key = keys[subject]
 
     def _make(
         self,
         tenant: Tenant,
         account: int,
-        item: "_Prepared",
+        item: Prepared,
         handle: Handle | None,
         rid_of: dict[Place, int],
     ) -> Row:
-        _check(item, handle)
+        check(item, handle)
         change, resource = item.change, item.change.resource
+        expected = handle.version if handle else 0
+        sealed = None
+        if resource is not None:
+            place = bound(tenant.number, *change.place, expected + 1)
+            sealed = self._bodies.seal(item.key, place, resource.body)
         return Row(
             tenant=tenant.number,
             rid=handle.rid if handle else item.rid,
-            expected=handle.version if handle else 0,
+            expected=expected,
             existing=handle is not None,
             type=change.place[0],
             id=change.id,
@@ -217,12 +212,13 @@ class Writer:
             updated=to_millisecond(self._clock.now()),
             digest=item.digest,
             dict_id=codec.CURRENT if resource else 0,
-            body=item.packed(),
+            key_id=item.key.key_id if resource else 0,
+            body=sealed,
             index=build(item.values, tenant.index_key, rid_of) if item.values else EMPTY,
             account=account,
         )
 
-    def _written(self, row: Row, item: "_Prepared") -> Written:
+    def _written(self, row: Row, item: Prepared) -> Written:
         handle = Handle(row.rid, row.version, row.deleted, row.digest)
         self._placement.handles.put((row.tenant, row.type, row.id), handle)
         stored = Stored(
@@ -305,80 +301,6 @@ class Writer:
         return {row[0] for row in found}
 
 
-class _Prepared:
-    """What of a change does not depend on what is stored; the dear parts only when needed."""
-
-    __slots__ = ("_targets", "_values", "change", "digest", "rid", "was_deleted")
-
-    def __init__(self, change: Change, tenant: Tenant) -> None:
-        self.change = change
-        self.rid = 0
-        self.was_deleted = False
-        self.digest = 0
-        self._values: IndexValues | None = None
-        self._targets: set[Place] | None = None
-        if change.resource is not None:
-            hashed = blake2b(change.resource.body, digest_size=8, key=tenant.index_key)
-            self.digest = int.from_bytes(hashed.digest(), "big", signed=True)
-
-    @property
-    def values(self) -> IndexValues | None:
-        """Return what the resource is found by."""
-        if self._values is None and self.change.resource is not None:
-            self._values = extract(self.change.resource)
-        return self._values
-
-    @property
-    def targets(self) -> set[Place]:
-        """Return what the resource refers to."""
-        if self._targets is None:
-            self._targets = targets(self.values) if self.values else set()
-        return self._targets
-
-    def packed(self) -> bytes | None:
-        """Return the compressed body."""
-        return codec.pack(self.change.resource.body) if self.change.resource else None
-
-
 def _pause(attempt: int) -> float:
     """Return the seconds until the next try: none at first, then at random, so that one wins."""
     return random.uniform(0, 0.01 * attempt)  # noqa: S311 - keeps writers apart, no secret
-
-
-def _same(item: _Prepared, handle: Handle | None) -> bool:
-    """Say whether what is stored has the content of the change already."""
-    return (
-        handle is not None
-        and item.change.resource is not None
-        and item.change.if_match in (None, handle.version)
-        and handle.version > 0
-        and not handle.deleted
-        and handle.digest == item.digest
-    )
-
-
-def _doubtful(handle: Handle, item: _Prepared) -> bool:
-    """Say whether a remembered handle would refuse the change, and so must be asked for again."""
-    change = item.change
-    if change.if_match is not None and change.if_match != handle.version:
-        return True
-    if change.resource is None:
-        return handle.deleted or handle.version == 0
-    return handle.digest == item.digest and not handle.deleted
-
-
-def _check(item: _Prepared, handle: Handle | None) -> None:
-    """Raise what a change meets: a conflict, nothing to delete, or nothing to do."""
-    change = item.change
-    present = handle if handle is not None and handle.version > 0 else None
-    if change.if_match is not None and (present is None or change.if_match != present.version):
-        raise VersionConflict
-    if change.resource is None:
-        if present is None:
-            raise NotFound
-        if present.deleted:
-            raise Gone
-        return
-    item.was_deleted = present is not None and present.deleted
-    if _same(item, handle):
-        raise Unchanged

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/http.html#search
 from typing import Final
 from urllib.parse import urlencode
 
-from polyclinic.kernel.errors import Issue
+from polyclinic.kernel.errors import Issue, Unreadable
 from polyclinic.kernel.rest import bundle
 from polyclinic.kernel.rest.message import Answer, Request, pairs
 from polyclinic.kernel.rest.outcome import outcome
@@ -34,7 +34,14 @@ async def search(store: Store, request: Request) -> Answer:
         _link(address, query.understood, query.after),
         _link(address, query.understood, page.next) if page.next else None,
     )
-    warnings = outcome(tuple(_ignored(name) for name in ignored)) if ignored else None
+    issues = [_ignored(name) for name in ignored]
+    issues += [
+        issue
+        for entry in page.entries
+        if isinstance(entry.fault, Unreadable)
+        for issue in entry.fault.issues
+    ]
+    warnings = outcome(tuple(issues)) if issues else None
     body = bundle.searchset(request.base, page.entries, links, page.total, warnings)
     return Answer(200, body, [(b"cache-control", b"private, no-store")])
 

@@ -1,7 +1,7 @@
 -- read_facts --
 -- Resources with what decides who may see them, for principals whose limit is more than one patient's
 -- compartment: the decision is made in memory, and audited afterwards. Stubs have version 0.
-select q.ord::int, r.rid, r.version, r.deleted, r.last_updated, r.digest, r.dict_id, r.body,
+select q.ord::int, r.rid, r.id, r.version, r.deleted, r.last_updated, r.digest, r.dict_id, r.key_id, r.body,
        r.patients, r.labels, coalesce(k.keys, '{}') as keys,
        exists (
          select from care_relation c

@@ -68,17 +68,19 @@ left join lateral (
 
 -- feed_rows --
 -- The changes of a window, as many as $10 and as fit into $11 bytes on disk, and one at least.
-select p.type, r.id, p.version, p.deleted, p.at, p.tx, p.seq, p.dict_id, p.patients, p.body
+select p.type, r.id, p.version, p.deleted, p.at, p.tx, p.seq, p.dict_id, p.key_id, p.patients, p.body
 from (
-  select c.rid, c.type, c.version, c.deleted, c.at, c.tx, c.seq, c.dict_id, c.patients,
+  select c.rid, c.type, c.version, c.deleted, c.at, c.tx, c.seq, c.dict_id, c.key_id, c.patients,
          case when $9::boolean then c.body end as body,
          sum(coalesce(octet_length(c.body), 0)) over (order by c.tx, c.seq)
            - coalesce(octet_length(c.body), 0) as before
   from (
-    select tenant, rid, type, version, deleted, last_updated as at, tx, seq, dict_id, patients, body
+    select tenant, rid, type, version, deleted, last_updated as at, tx, seq, dict_id, key_id, patients,
+           body
     from resource
     union all
-    select tenant, rid, type, version, deleted, valid_from, tx, seq, dict_id, patients, body
+    select tenant, rid, type, version, deleted, valid_from, tx, seq, dict_id, key_id, patients,
+           body
     from version
   ) c
   where c.tenant = $1 and c.version > 0 and (c.tx, c.seq) > ($2::xid8, $3::bigint)

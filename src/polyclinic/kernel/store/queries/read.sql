@@ -7,8 +7,8 @@ with q as materialized (
        with ordinality as q(type, id, own, account, counter, shared, ord)
 ),
 placed as materialized (
-  select q.ord, r.rid, r.version, r.deleted, r.last_updated, r.digest, r.dict_id, r.patients, r.body,
-         q.own = 0 or q.own = any(r.patients) or (q.shared and r.patients = '{}') as allowed
+  select q.ord, r.rid, r.version, r.deleted, r.last_updated, r.digest, r.dict_id, r.key_id, r.patients,
+         r.body, q.own = 0 or q.own = any(r.patients) or (q.shared and r.patients = '{}') as allowed
   from q join resource r on r.tenant = $1 and r.type = q.type and r.id = q.id
 ),
 -- Stubs are left out here: in the join, the condition would let a table that was never analyzed be read
@@ -21,17 +21,18 @@ audited as (
          coalesce(f.rid, 0), coalesce(f.version, 0), coalesce(f.patients, '{}')
   from q left join found f on f.ord = q.ord
 )
-select f.ord::int, f.rid, f.version, f.deleted, f.last_updated, f.digest, f.dict_id, f.body, f.allowed
+select f.ord::int, f.rid, f.version, f.deleted, f.last_updated, f.digest, f.dict_id,
+       case when f.allowed then f.body end as body, f.allowed, f.key_id
 from found f
 
 -- vread --
 -- One version of one resource, current or superseded, with its keys where they decide who may see it ($5).
-select r.rid, r.version, r.deleted, r.last_updated, r.dict_id, r.patients, r.body, r.labels,
+select r.rid, r.id, r.version, r.deleted, r.last_updated, r.dict_id, r.key_id, r.patients, r.body, r.labels,
        case when $5::boolean then (select k.keys from keys k where k.rid = r.rid) end as keys
 from resource r
 where r.tenant = $1 and r.type = $2 and r.id = $3 and r.version = $4 and $4 > 0
 union all
-select v.rid, v.version, v.deleted, v.valid_from, v.dict_id, v.patients, v.body, v.labels,
+select v.rid, r.id, v.version, v.deleted, v.valid_from, v.dict_id, v.key_id, v.patients, v.body, v.labels,
        case when $5 then v.keys end
 from resource r join version v on v.rid = r.rid
 where r.tenant = $1 and r.type = $2 and r.id = $3 and v.version = $4

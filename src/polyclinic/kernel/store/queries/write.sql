@@ -2,14 +2,17 @@
 -- Write a set of resources: current row, superseded row, keys, edges, narrow rows, counts and audit in one
 -- round trip. A row whose expected version is no longer the current one is left out of the answer; the
 -- caller decides whether that is a conflict or a reason to try again. Index rows are written only where
--- their digest says that they differ.
+-- their digest says that they differ. A row whose key was destroyed is left out too; a join instead of the
+-- subselect could be planned as a look at every key.
 with w as materialized (
   select w.*
   from unnest($2::bigint[], $3::int[], $4::boolean[], $5::smallint[], $6::text[], $7::boolean[],
-              $8::timestamptz[], $9::bigint[], $10::bigint[], $11::smallint[], $12::bytea[], $13::bigint[])
+              $8::timestamptz[], $9::bigint[], $10::bigint[], $11::smallint[], $12::bytea[], $13::bigint[],
+              $41::bigint[])
        with ordinality
        as w(rid, expected, existing, type, id, deleted, updated, txgroup, digest, dict_id, body,
-            index_digest, ord)
+            index_digest, key_id, ord)
+  where w.key_id = 0 or (select d.wrapped is not null from data_key d where d.key_id = w.key_id)
 ),
 locked as materialized (
   select r.*
@@ -32,14 +35,15 @@ changed as (
       tx = pg_current_xact_id(), seq = nextval('change_seq'), txgroup = w.txgroup, digest = w.digest,
       patients = case when w.deleted then l.patients
                  else ($14::bigint[])[($15::int[])[w.ord] + 1:($15::int[])[w.ord + 1]] end,
-      body = w.body
+      key_id = w.key_id, body = w.body
   from locked l join w on w.rid = l.rid
   where r.rid = l.rid
   returning r.rid
 ),
 inserted as (
-  insert into resource (rid, tenant, type, version, id, last_updated, txgroup, digest, dict_id, patients, body)
-  select w.rid, $1, w.type, 1, w.id, w.updated, w.txgroup, w.digest, w.dict_id,
+  insert into resource (rid, tenant, type, version, id, last_updated, txgroup, digest, dict_id, key_id,
+                        patients, body)
+  select w.rid, $1, w.type, 1, w.id, w.updated, w.txgroup, w.digest, w.dict_id, w.key_id,
          ($14::bigint[])[($15::int[])[w.ord] + 1:($15::int[])[w.ord + 1]], w.body
   from w where not w.existing
   on conflict (tenant, type, id) do nothing

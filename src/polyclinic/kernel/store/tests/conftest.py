@@ -50,11 +50,11 @@ def stores(store, twin):
 
 
 @pytest.fixture
-def table_faults(clinic, owner):
+def table_faults(clinic, owner, store):
     """Return a function that looks for what the clinic's tables lack or have too much."""
 
     async def look():
-        return await faults(owner, clinic.tenant)
+        return await faults(owner, clinic.tenant, store._bodies)
 
     return look
 

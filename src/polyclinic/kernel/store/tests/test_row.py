@@ -24,6 +24,7 @@ def row(rid, index=EMPTY):
         updated=NOW,
         digest=5,
         dict_id=1,
+        key_id=6,
         body=b"x",
         index=index,
         account=9,

@@ -1,0 +1,125 @@
+"""What is to be written, and what of it does not depend on what is stored."""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+from polyclinic.kernel.access.decide import Action
+from polyclinic.kernel.errors import Gone, NotFound, VersionConflict
+from polyclinic.kernel.search.extract import extract
+from polyclinic.kernel.search.index_values import IndexValues
+from polyclinic.kernel.store.handles import Handle
+from polyclinic.kernel.store.index import targets
+from polyclinic.kernel.store.keys import SHARED, DataKey
+from polyclinic.kernel.store.placement import Place
+from polyclinic.kernel.store.tenancy import Tenant
+from polyclinic.kernel.types import Resource, type_number
+
+_PATIENT: Final = type_number("Patient")
+_NO_KEY: Final = DataKey(0, SHARED, b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A resource to store, or one to delete, and what must be true for it."""
+
+    type: str
+    id: str
+    resource: Resource | None
+    """None deletes."""
+    if_match: int | None = None
+    """The version that must be current."""
+    must_be_new: bool = False
+    """The id was just made, so nothing can be there."""
+
+    @property
+    def place(self) -> Place:
+        """Return where it stands."""
+        return type_number(self.type), self.id
+
+    @property
+    def action(self) -> Action:
+        """Return what it does, as a principal may or may not."""
+        if self.resource is None:
+            return Action.DELETE
+        return Action.CREATE if self.must_be_new else Action.UPDATE
+
+
+class Unchanged(Exception):
+    """The stored content is the same already; no version is made."""
+
+
+class Prepared:
+    """A change with what follows from it alone; the dear parts only when needed."""
+
+    __slots__ = ("_targets", "_values", "change", "digest", "key", "rid", "was_deleted")
+
+    def __init__(self, change: Change, tenant: Tenant) -> None:
+        self.change = change
+        self.rid = 0
+        self.was_deleted = False
+        self.key = _NO_KEY
+        self.digest = 0
+        self._values: IndexValues | None = None
+        self._targets: set[Place] | None = None
+        if change.resource is not None:
+            hashed = blake2b(change.resource.body, digest_size=8, key=tenant.index_key)
+            self.digest = int.from_bytes(hashed.digest(), "big", signed=True)
+
+    @property
+    def values(self) -> IndexValues | None:
+        """Return what the resource is found by."""
+        if self._values is None and self.change.resource is not None:
+            self._values = extract(self.change.resource)
+        return self._values
+
+    @property
+    def targets(self) -> set[Place]:
+        """Return what the resource refers to."""
+        if self._targets is None:
+            self._targets = targets(self.values) if self.values else set()
+        return self._targets
+
+    def subject(self, rid_of: dict[Place, int]) -> int:
+        """Return under whose key it belongs: the rid of its only patient, or ``SHARED``."""
+        patients = self.values.patients if self.values else []
+        return rid_of[_PATIENT, patients[0]] if len(patients) == 1 else SHARED
+
+
+def same(item: Prepared, handle: Handle | None) -> bool:
+    """Say whether what is stored has the content of a change already."""
+    return (
+        handle is not None
+        and item.change.resource is not None
+        and item.change.if_match in (None, handle.version)
+        and handle.version > 0
+        and not handle.deleted
+        and handle.digest == item.digest
+    )
+
+
+def doubtful(handle: Handle, item: Prepared) -> bool:
+    """Say whether a remembered handle would refuse the change, and so must be asked for again."""
+    change = item.change
+    if change.if_match is not None and change.if_match != handle.version:
+        return True
+    if change.resource is None:
+        return handle.deleted or handle.version == 0
+    return handle.digest == item.digest and not handle.deleted
+
+
+def check(item: Prepared, handle: Handle | None) -> None:
+    """Raise what a change meets: a conflict, nothing to delete, or nothing to do."""
+    change = item.change
+    present = handle if handle is not None and handle.version > 0 else None
+    if change.if_match is not None and (present is None or change.if_match != present.version):
+        raise VersionConflict
+    if change.resource is None:
+        if present is None:
+            raise NotFound
+        if present.deleted:
+            raise Gone
+        return
+    item.was_deleted = present is not None and present.deleted
+    if same(item, handle):
+        raise Unchanged

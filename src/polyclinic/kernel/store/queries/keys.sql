@@ -1,0 +1,37 @@
+-- data_keys --
+-- Data keys by their number.
+select key_id, purpose, coalesce(patient, 0) as subject, kek, wrapped
+from data_key where tenant = $1 and key_id = any($2::bigint[]) and purpose <> 'index'
+
+-- data_keys_of --
+-- The data keys of patients, by rid, and of the tenant (0); those that are missing are made, unless another
+-- key-encryption key has become the current one. A key that another process makes at the same time is
+-- missing in the answer.
+with wanted as materialized (
+  select w.subject, w.wrapped, case when w.subject = 0 then 'tenant' else 'patient' end as purpose
+  from unnest($2::bigint[], $3::bytea[]) as w(subject, wrapped)
+),
+there as materialized (
+  select k.key_id, k.purpose, w.subject, k.kek, k.wrapped
+  from wanted w join data_key k
+    on k.tenant = $1 and k.purpose = w.purpose and coalesce(k.patient, 0) = w.subject
+),
+made as (
+  insert into data_key (tenant, purpose, patient, kek, wrapped, created)
+  select $1, w.purpose, nullif(w.subject, 0), $4, w.wrapped, $5
+  from wanted w
+  where not exists (select from there t where t.subject = w.subject)
+    and $4 = coalesce((select g.kek from key_generation g order by g.generation desc limit 1), $4)
+  order by w.subject
+  on conflict (tenant, purpose, coalesce(patient, 0)) do nothing
+  returning key_id, purpose, coalesce(patient, 0) as subject, kek, wrapped
+)
+select * from there union all select * from made
+
+-- key_generation --
+-- The key-encryption key that wraps new data keys; null until it was changed once.
+select kek from key_generation order by generation desc limit 1
+
+-- keys_elsewhere --
+-- A key-encryption key that keys of a tenant are wrapped under and that is not among these.
+select kek from data_key where tenant = $1 and wrapped is not null and kek <> all($2::text[]) limit 1
