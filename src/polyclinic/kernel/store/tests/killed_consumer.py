@@ -27,7 +27,7 @@ def consumer(passed):
             await connection.execute(EFFECT, row.stored.id, row.stored.version)
             passed("in handler")
 
-    return Consumer("ledger", handle, batch=3)
+    return Consumer("ledger", handle, batch=3, bodies=False)
 
 
 def principal(tenant):
