@@ -25,6 +25,8 @@ _INDEX: Final = {
         select rid, param, extreme, low, high from date_value where tenant = $1 and extreme & 12 = 0
     """,
     "numbers": "select rid, param, extreme, unit, low, high from number_value where tenant = $1",
+    "labels": "select rid, unnest(labels) from resource where tenant = $1 and not deleted",
+    "care": "select source, practitioner, patient, low, high from care_relation where tenant = $1",
 }
 _VERSIONS: Final = "select rid, version from version where tenant = $1"
 _AUDITED: Final = """

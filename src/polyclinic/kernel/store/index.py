@@ -9,6 +9,7 @@ from zlib import crc32
 from polyclinic.kernel.search.hashing import (
     compartment_key,
     hash_keys,
+    label_keys,
     present_key,
     reference_key,
     token_key,
@@ -17,6 +18,7 @@ from polyclinic.kernel.search.hashing import (
 from polyclinic.kernel.search.index_values import IndexValues
 from polyclinic.kernel.search.parameters import SearchParameter, parameters
 from polyclinic.kernel.search.predicate import Missing, Predicate, RefersTo, TokenIs, UriIs
+from polyclinic.kernel.store.care import relations
 from polyclinic.kernel.store.placement import Place
 from polyclinic.kernel.store.row import Index
 from polyclinic.kernel.types import type_number
@@ -78,6 +80,11 @@ def build(values: IndexValues, key: bytes, rid_of: Mapping[Place, int]) -> Index
             for value in values.dates
         ),
         numbers=_numbers(values, resource_type, key),
+        labels=label_keys(values, resource_type, key),
+        care=[
+            (rid_of[one.staff], rid_of[patient, one.patient], one.low, one.high)
+            for one in relations(values)
+        ],
     )
 
 

@@ -34,6 +34,10 @@ class Index(msgspec.Struct, frozen=True):
     """Parameter, extreme, low, high."""
     numbers: list[tuple[int, int, int, float, float]]
     """Parameter, extreme, unit, low, high."""
+    labels: list[int] = []
+    """Keys of the security labels, sorted."""
+    care: list[tuple[int, int, int, int]] = []
+    """Care relations: rids of a member of staff and a patient, low, high."""
 
     def digest(self) -> int:
         """Return 64 bits that differ when any row does."""
@@ -85,6 +89,7 @@ def arguments(
         for param, extreme, low, high in index.dates
     ]
     numbers = [(at, *value) for at, index in enumerate(indexes, 1) for value in index.numbers]
+    care = [(at, *value) for at, index in enumerate(indexes, 1) for value in index.care]
     return [
         rows[0].tenant,
         [row.rid for row in rows],
@@ -110,6 +115,8 @@ def arguments(
         list(counters),
         [row.account for row in rows],
         [row.key_id for row in rows],
+        *ragged([index.labels for index in indexes]),
+        *_columns(care, 5),
     ]
 
 

@@ -15,7 +15,7 @@ from polyclinic.kernel.store import codec
 from polyclinic.kernel.store.audit import Counter
 from polyclinic.kernel.store.bodies import Bodies, bound
 from polyclinic.kernel.store.coalesce import Coalescer
-from polyclinic.kernel.store.connections import Connections
+from polyclinic.kernel.store.connections import Connections, Executor
 from polyclinic.kernel.store.faults import RETRIED, translated
 from polyclinic.kernel.store.handles import Handle
 from polyclinic.kernel.store.index import build
@@ -256,7 +256,7 @@ class Writer:
         return committed
 
     async def _transaction(self, rows: Sequence[Row], numbers: Sequence[int]) -> bool:
-        async with self._pool.acquire() as connection:
+        async with self._pool.within(rows[0].tenant).acquire() as connection:
             transaction = connection.transaction()
             await transaction.start()
             try:
@@ -283,14 +283,14 @@ class Writer:
         numbers = self._counter.take(len(rows))
         done: set[int] = set()
         try:
-            done = await self._write_rows(self._pool, rows, numbers)
+            done = await self._write_rows(self._pool.within(rows[0].tenant), rows, numbers)
         finally:
             self._counter.give_back([n for at, n in enumerate(numbers, 1) if at not in done])
         return done
 
     async def _write_rows(
         self,
-        executor: Connections | Connection,
+        executor: Executor | Connection,
         rows: Sequence[Row],
         numbers: Sequence[int],
         txgroup: int = 0,

@@ -35,6 +35,8 @@ changed as (
       tx = pg_current_xact_id(), seq = nextval('change_seq'), txgroup = w.txgroup, digest = w.digest,
       patients = case when w.deleted then l.patients
                  else ($14::bigint[])[($15::int[])[w.ord] + 1:($15::int[])[w.ord + 1]] end,
+      labels = case when w.deleted then l.labels
+               else ($42::bigint[])[($43::int[])[w.ord] + 1:($43::int[])[w.ord + 1]] end,
       key_id = w.key_id, body = w.body
   from locked l join w on w.rid = l.rid
   where r.rid = l.rid
@@ -42,9 +44,10 @@ changed as (
 ),
 inserted as (
   insert into resource (rid, tenant, type, version, id, last_updated, txgroup, digest, dict_id, key_id,
-                        patients, body)
+                        patients, labels, body)
   select w.rid, $1, w.type, 1, w.id, w.updated, w.txgroup, w.digest, w.dict_id, w.key_id,
-         ($14::bigint[])[($15::int[])[w.ord] + 1:($15::int[])[w.ord + 1]], w.body
+         ($14::bigint[])[($15::int[])[w.ord] + 1:($15::int[])[w.ord + 1]],
+         ($42::bigint[])[($43::int[])[w.ord] + 1:($43::int[])[w.ord + 1]], w.body
   from w where not w.existing
   on conflict (tenant, type, id) do nothing
   returning rid
@@ -109,6 +112,16 @@ numbers_put as (
   from unnest($31::int[], $32::int[], $33::smallint[], $34::bigint[], $35::float8[], $36::float8[])
        v(ord, param, extreme, unit, low, high)
   join stale s on s.ord = v.ord
+),
+care_gone as (
+  delete from care_relation c using stale s where c.source = s.rid and s.was_there
+),
+care_put as (
+  insert into care_relation (tenant, practitioner, patient, source, low, high)
+  select $1, c.practitioner, c.patient, s.rid, c.low, c.high
+  from unnest($44::int[], $45::bigint[], $46::bigint[], $47::bigint[], $48::bigint[])
+       c(ord, practitioner, patient, low, high)
+  join stale s on s.ord = c.ord
 ),
 counted as (
   insert into type_count (tenant, type, delta)

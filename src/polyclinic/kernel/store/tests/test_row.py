@@ -54,6 +54,17 @@ def test_rows_without_index_rows_give_empty_columns():
     given_ = arguments([row(1)], 0, 4, [100])
 
     assert given_[17:36] == [()] * 19
+    assert given_[43:48] == [()] * 5
+
+
+def test_labels_and_care_relations_name_the_ordinal_of_their_resource():
+    one = Index([], [], [], [], [], [])
+    two = Index([11], [], [], [], [], [], labels=[4, 5], care=[(9, 11, 0, 1)])
+
+    given_ = arguments([row(1, one), row(2, two)], 0, 4, [100, 101])
+
+    assert given_[41:43] == [[4, 5], [0, 0, 2]]
+    assert given_[43:48] == [(2,), (9,), (11,), (0,), (1,)]
 
 
 def test_a_date_stands_under_each_patient_and_is_marked_as_the_first_once():
@@ -64,9 +75,10 @@ def test_a_date_stands_under_each_patient_and_is_marked_as_the_first_once():
     assert given_[26:28] == [(3, 12, 12), (11, 12, 13)]
 
 
-@pytest.mark.parametrize("emptied", ["patients", "keys", "edges", "strings", "dates", "numbers"])
+@pytest.mark.parametrize("emptied", Index.__struct_fields__)
 def test_the_digest_of_an_index_differs_with_any_of_its_rows(emptied):
-    whole = Index([11], [1], [(5, 50)], [(6, 3, "a")], [(7, 3, 1, 2)], [(8, 3, 0, 1.0, 2.0)])
+    rows = [(5, 50)], [(6, 3, "a")], [(7, 3, 1, 2)], [(8, 3, 0, 1.0, 2.0)]
+    whole = Index([11], [1], *rows, labels=[4], care=[(9, 11, 0, 1)])
 
     less = msgspec.structs.replace(whole, **{emptied: []})
 

@@ -19,7 +19,12 @@ OBSERVATION = {
 async def observation(store, job):
     await store.update(job, from_json(OBSERVATION))
     for family in ("Amani", "Zuri"):
-        patient = {"resourceType": "Patient", "id": "p", "name": [{"family": family}]}
+        patient = {
+            "resourceType": "Patient",
+            "id": "p",
+            "name": [{"family": family}],
+            "generalPractitioner": [{"reference": "Practitioner/d"}],
+        }
         await store.update(job, from_json(patient))
 
 
@@ -40,6 +45,8 @@ async def test_what_is_in_order_has_no_faults(table_faults):
         ("delete from version where tenant = $1", "version lacks"),
         ("delete from audit where tenant = $1", "audit lacks"),
         ("delete from type_count where tenant = $1", "counts lacks"),
+        ("update resource set labels = '{5}' where tenant = $1", "labels has"),
+        ("delete from care_relation where tenant = $1", "care lacks"),
         ("update resource set patients = '{}' where tenant = $1", "patients of"),
     ],
 )
