@@ -1,35 +1,36 @@
-"""Under which keys the keys of attachments are sealed."""
+"""The keys of attachments, sealed under the data key of whom they are about."""
 
-from typing import Protocol
-
-from polyclinic.kernel.store.tenancy import Tenant
-
-
-class DataKeys(Protocol):
-    """The keys of patients and tenants."""
-
-    async def seal(
-        self, tenant: Tenant, patient: int, data: bytes, context: bytes
-    ) -> tuple[int, bytes]:
-        """Seal under the key of a patient (its rid), or with 0 the tenant's; return its number."""
-        ...
-
-    async def open(self, tenant: Tenant, key_id: int, sealed: bytes, context: bytes) -> bytes:
-        """Return what was sealed. Raise ``CannotOpen``, also when the key was erased."""
-        ...
+from polyclinic.base.crypto import CannotOpen, Sealer
+from polyclinic.kernel.errors import Erased
+from polyclinic.kernel.store.keys import DataKeys
 
 
-class TenantKeys:
-    """One key for everything of a tenant."""
+class BlobKeys:
+    """Seal and open the keys of attachments."""
+
+    def __init__(self, keys: DataKeys) -> None:
+        self._keys = keys
 
     async def seal(
-        self, tenant: Tenant, patient: int, data: bytes, context: bytes
+        self, tenant: int, subject: int, secret: bytes, context: bytes
     ) -> tuple[int, bytes]:
-        """Seal under the tenant's key, whoever the patient is."""
-        del patient
-        return 0, tenant.sealer.seal(data, context)
+        """Return the number of the data key of a patient (its rid), or of nobody, and the seal.
 
-    async def open(self, tenant: Tenant, key_id: int, sealed: bytes, context: bytes) -> bytes:
-        """Return what was sealed. Raise ``CannotOpen``."""
-        del key_id
-        return tenant.sealer.open(sealed, context)
+        Raise ``Erased`` or ``Unreadable``.
+        """
+        key = (await self._keys.of(tenant, [subject]))[subject]
+        return key.key_id, Sealer(key.secret).seal(secret, context)
+
+    async def open(self, tenant: int, key_id: int, sealed: bytes, context: bytes) -> bytes:
+        """Return what was sealed. Raise ``Erased``, ``Unreadable`` or ``CannotOpen``."""
+        key = (await self._keys.numbered(tenant, [key_id])).get(key_id)
+        if key is None:
+            raise CannotOpen
+        if key.fault is not None:
+            raise key.fault
+        return Sealer(key.secret).open(sealed, context)
+
+    def erased(self, tenant: int, key_id: int) -> Erased:
+        """Forget a key that the database no longer has, and return what to tell."""
+        self._keys.forget(tenant, [key_id])
+        return Erased()

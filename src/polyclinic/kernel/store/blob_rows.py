@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from polyclinic.base.db.connect import Connection
-from polyclinic.kernel.errors import FhirError, NotFound
+from polyclinic.kernel.errors import Erased, FhirError, NotFound
 from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.queries import STATEMENTS
@@ -38,8 +38,7 @@ class Added(NamedTuple):
     """What stands under a name now: the new row, or one that was there."""
 
     object: str
-    key_id: int
-    sealed_key: bytes
+    has_key: bool
 
 
 class Readable(NamedTuple):
@@ -51,6 +50,8 @@ class Readable(NamedTuple):
     key_id: int
     sealed_key: bytes
     patient: int
+    has_key: bool
+    """The key that seals it was not erased."""
     rid: int
     patients: Sequence[int]
 
@@ -77,7 +78,7 @@ class BlobRows:
             return int(await self._pool.fetchval(STATEMENTS["blob_usage"], self._tenant))
 
     async def add(self, row: NewRow, quota: int) -> Added:
-        """Add a row unless its name is there. Raise ``QuotaExceeded``; then nothing was added."""
+        """Add a row unless its name is there. Raise ``QuotaExceeded`` or ``Erased``: none added."""
         values = (row.object, row.patient, row.size, row.content_type, row.key_id, row.sealed_key)
         async with self._transaction() as connection:
             found = await connection.fetchrow(
@@ -85,6 +86,8 @@ class BlobRows:
             )
             assert found is not None
             added = Added(*found)
+            if not added.has_key:
+                raise Erased
             if added.object == row.object:
                 await self._count(connection, row.size, quota)
             self._reached("row added")
@@ -137,7 +140,7 @@ class BlobRows:
             )
             size = sum(row["size"] for row in swept)
             if swept:
-                await connection.fetchval(STATEMENTS["blob_count"], self._tenant, -size)
+                await connection.execute(STATEMENTS["blob_uncount"], self._tenant, size)
         if swept:
             self._reached("rows removed")
         return [row["object"] for row in swept]

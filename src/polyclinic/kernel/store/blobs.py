@@ -10,7 +10,7 @@ What a crash leaves in between can be seen by nobody, and ``sweep`` removes it.
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import blake2b
@@ -24,13 +24,14 @@ from polyclinic.base.crypto import CannotOpen
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.access.decide import Action
 from polyclinic.kernel.access.principal import Principal
-from polyclinic.kernel.errors import NotFound, PayloadTooLarge
+from polyclinic.kernel.errors import Erased, NotFound, PayloadTooLarge
 from polyclinic.kernel.store.audit import Auditor, Note
 from polyclinic.kernel.store.blob_content import Content, Expected, Incoming, failing, opened
-from polyclinic.kernel.store.blob_keys import DataKeys, TenantKeys
+from polyclinic.kernel.store.blob_keys import BlobKeys
 from polyclinic.kernel.store.blob_rows import BlobRows, NewRow, QuotaExceeded, Used
 from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.faults import translated
+from polyclinic.kernel.store.keys import DataKeys
 from polyclinic.kernel.store.placement import Placement
 from polyclinic.kernel.store.prepared import Change
 from polyclinic.kernel.store.stored import Stored
@@ -57,6 +58,7 @@ class BlobSeams(NamedTuple):
     """Reads a resource, with its audit row; raises ``NotFound`` for what must not be seen."""
     auditor: Auditor
     placement: Placement
+    keys: DataKeys
 
 
 def keeping(settings: Settings, clock: Clock) -> "Keeping":
@@ -75,7 +77,6 @@ class Keeping:
     storage: BlobStorage
     largest: int
     quota: int
-    keys: DataKeys = field(default_factory=TenantKeys)
     reached: Callable[[str], None] = _nothing
     """Told what was reached, for tests that end the process there."""
 
@@ -116,6 +117,7 @@ class Blobs:
         self._keeping = keeping
         self._seams = seams
         self._clock = clock
+        self._keys = BlobKeys(seams.keys)
         self._arriving: Counter[int] = Counter()
 
     async def write(
@@ -123,8 +125,8 @@ class Blobs:
     ) -> Uploaded:
         """Store content as it comes.
 
-        Raise ``Forbidden``, ``PayloadTooLarge``, ``QuotaExceeded`` or ``Unavailable``; then nothing
-        of it can be seen.
+        Raise ``Forbidden``, ``PayloadTooLarge``, ``QuotaExceeded``, ``Unavailable``, or ``Erased``
+        for a patient whose record was erased; then nothing of it can be seen.
         """
         await self._seams.may(principal, Action.CREATE, _TYPE)
         tenant = self._seams.tenant(principal)
@@ -139,8 +141,8 @@ class Blobs:
                 await draft.discard()
                 raise
         name = _name(tenant, patient, new.content_type, incoming.digest)
-        key_id, sealed = await self._keeping.keys.seal(
-            tenant, patient, incoming.key, _context(tenant, name, draft.name)
+        key_id, sealed = await self._keys.seal(
+            tenant.number, patient, incoming.key, _context(tenant, name, draft.name)
         )
         now = self._clock.now()
         row = NewRow(
@@ -181,7 +183,7 @@ class Blobs:
     ) -> Content:
         """Return an attachment of a resource that the principal may read.
 
-        Raise ``NotFound``, ``Forbidden``, or ``AttachmentDamaged``, also when its key was erased.
+        Raise ``NotFound``, ``Forbidden``, ``Erased``, ``Unreadable`` or ``AttachmentDamaged``.
         """
         await self._seams.read(principal, resource_type, resource_id)
         tenant = self._seams.tenant(principal)
@@ -189,8 +191,10 @@ class Blobs:
         row = await self._rows(tenant).readable(used)
         await self._note(principal, Action.READ, row.rid, row.patients)
         context = _context(tenant, used.name, row.object)
+        if not row.has_key:
+            raise self._keys.erased(tenant.number, row.key_id)
         with failing(row.object):
-            key = await self._keeping.keys.open(tenant, row.key_id, row.sealed_key, context)
+            key = await self._keys.open(tenant.number, row.key_id, row.sealed_key, context)
         named = partial(_name, tenant, row.patient, row.content_type)
         expected = Expected(row.object, row.size, key, lambda sha256: named(sha256) == used.name)
         pieces = self._keeping.storage.read(_place(tenant), row.object)
@@ -264,6 +268,9 @@ class Blobs:
         except QuotaExceeded:
             await self._forget(tenant, row.object)
             raise
+        except Erased:
+            await self._forget(tenant, row.object)
+            raise self._keys.erased(tenant.number, row.key_id) from None
         if added.object != row.object:
             await self._forget(tenant, row.object)
 

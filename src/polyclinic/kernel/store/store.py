@@ -112,7 +112,7 @@ class Store:
         seams = Seams(self._tenant, self._history_types, self._note_changes, self._bodies)
         self.following = Following(searches, clock, seams)
         reads = self._tenant, self._allowed, self._may_write, self.read
-        self.blob_seams = BlobSeams(*reads, self._auditor, self._placement)
+        self.blob_seams = BlobSeams(*reads, self._auditor, self._placement, self._keys)
         self._tenants: dict[int, Tenant] = {}
         self.directory = Directory(hot, clock)
 

@@ -9,13 +9,19 @@ insert into blob (
 ) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
 on conflict (tenant, name) do update
   set unused_since = case when blob.unused_since is not null then excluded.unused_since end
-returning object, key_id, sealed_key
+returning object, exists (
+  select from data_key k where k.tenant = $1 and k.key_id = blob.key_id and k.wrapped is not null
+)
 
 -- blob_count --
 -- Add to what a tenant keeps, and return the new sum.
 insert into blob_usage as u (tenant, bytes) values ($1, $2)
 on conflict (tenant) do update set bytes = u.bytes + excluded.bytes
 returning bytes
+
+-- blob_uncount --
+-- Take from what a tenant keeps.
+update blob_usage set bytes = bytes - $2 where tenant = $1
 
 -- blob_lock --
 -- Let nobody else use, release or sweep an attachment until the transaction ends.
@@ -52,7 +58,9 @@ where tenant = $1 and name = $2 and not exists (
 
 -- blob_read --
 -- An attachment that a resource uses.
-select b.object, b.size, b.content_type, b.key_id, b.sealed_key, b.patient, r.rid, r.patients
+select b.object, b.size, b.content_type, b.key_id, b.sealed_key, b.patient, exists (
+  select from data_key k where k.tenant = $1 and k.key_id = b.key_id and k.wrapped is not null
+), r.rid, r.patients
 from resource r
 join blob_use u on u.tenant = r.tenant and u.rid = r.rid and u.name = $4
 join blob b on b.tenant = r.tenant and b.name = u.name

@@ -6,16 +6,16 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from polyclinic.base.blob import LocalDisk
 from polyclinic.base.clock import SystemClock
+from polyclinic.base.crypto import Sealer, new_key
 from polyclinic.base.ids import TimeOrderedIds
+from polyclinic.base.keys import KeyRing
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.store import open_store
-from polyclinic.kernel.store.blobs import Blobs, Keeping, NewAttachment, _place
+from polyclinic.kernel.store.blobs import Blobs, NewAttachment, _place
 from polyclinic.testing.clinic import Clinic
 from polyclinic.testing.clock import FixedClock
 
-MEGABYTE = 1024 * 1024
 DOCUMENT = {
     "resourceType": "DocumentReference",
     "status": "current",
@@ -78,6 +78,18 @@ async def in_pieces(content, size=100_000):
         yield content[start : start + size]
 
 
+@pytest.fixture(scope="session")
+def kek_bytes():
+    """Return a key-encryption key that a test can hand to another process."""
+    return new_key()
+
+
+@pytest.fixture(scope="session")
+def kek(kek_bytes):
+    """Return the same key."""
+    return KeyRing([Sealer(kek_bytes)])
+
+
 @pytest.fixture
 def moving_clock():
     """Return a clock that a test moves, at first where the disk's is."""
@@ -110,13 +122,3 @@ def make_ward(disk_store, kek, tmp_path):
 async def ward(make_ward):
     """Return a clinic that nobody has used."""
     return await make_ward()
-
-
-@pytest.fixture
-def keep_on(tmp_path):
-    """Return how attachments are kept that a test looks at closely."""
-
-    def keep(largest=MEGABYTE, quota=MEGABYTE, **more):
-        return Keeping(LocalDisk(tmp_path / "blobs"), largest, quota, **more)
-
-    return keep
