@@ -30,7 +30,8 @@ _INDEX: Final = {
 }
 _VERSIONS: Final = "select rid, version from version where tenant = $1"
 _AUDITED: Final = """
-    select rid, version from audit where tenant = $1 and action in ('C', 'U', 'D') and rid <> 0
+    select rid, version from audit where tenant = $1 and action in ('C', 'U', 'D')
+    and outcome = 0
 """
 _COUNTS: Final = """
     select type, sum(delta)::int as total from type_count where tenant = $1 group by type

@@ -1,9 +1,11 @@
 """The one store of resources, on PostgreSQL. docs/explanation/store.md tells how it works."""
 
 from polyclinic.kernel.store.directory import Listed, NotListed
+from polyclinic.kernel.store.opening import open_store
 from polyclinic.kernel.store.prepared import Change
+from polyclinic.kernel.store.searching import HistoryQuery
 from polyclinic.kernel.store.simulation import Case, Simulation
-from polyclinic.kernel.store.store import HistoryQuery, Store, open_store
+from polyclinic.kernel.store.store import Store
 from polyclinic.kernel.store.stored import Page, Stored, Written, instant
 from polyclinic.kernel.store.tenancy import DEFAULT, KeyLost, Tenant
 

@@ -1,27 +1,71 @@
-"""Audit rows: numbered densely for each process, so that a missing row shows."""
+"""Audit rows: written before an answer leaves, and numbered, so that each has a name of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from contextvars import ContextVar
 from datetime import timedelta
+from enum import IntEnum
 from typing import Final, NamedTuple
+from uuid import UUID
+
+import asyncpg
+import msgspec
 
 from polyclinic.base.clock import Clock
+from polyclinic.kernel.errors import Unavailable
 from polyclinic.kernel.store.coalesce import Coalescer
 from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.row import ragged
+from polyclinic.kernel.store.tenancy import Tenant
 
 _BATCH: Final = 64
 _MONTHS_AHEAD: Final = 3
+_DETAIL: Final = b"audit detail"
+
+REQUEST: Final[ContextVar[UUID | None]] = ContextVar("request", default=None)
+"""The X-Request-Id of the request that is answered, when it came with one."""
+
+
+class Interaction(IntEnum):
+    """What was done, where the action of an audit row does not say it.
+
+    Without one, the row is of a read, create, update or delete, by its action.
+    """
+
+    VREAD = 1
+    HISTORY_INSTANCE = 2
+    HISTORY_TYPE = 3
+    HISTORY_SYSTEM = 4
+    SEARCH_TYPE = 5
+    OPERATION = 6
+    TRANSACTION = 7
+    FAREWELL = 100
+    """A process ended in order, and says how many rows it has written."""
+
+
+class Farewell(msgspec.Struct, frozen=True, array_like=True):
+    """How many audit rows of a tenant a process has written."""
+
+    worker: int
+    written: int
+    doubtful: int
+    """Rows of which it could not learn whether they were written: the connection broke."""
 
 
 class Counter:
-    """Hand out numbers; those of a batch that failed are handed out again."""
+    """Hand out numbers, each for one row of this process; and know how many rows there are.
+
+    Numbers of rows that were certainly not written are handed out again.
+    """
 
     def __init__(self, worker: int) -> None:
         self.worker = worker
         self._next = 1
         self._returned: list[int] = []
+        self._written: dict[int, int] = {}
+        self._doubtful: dict[int, int] = {}
 
     def take(self, count: int) -> list[int]:
         """Return numbers for rows that are about to be written."""
@@ -30,9 +74,55 @@ class Counter:
         self._next += count - len(again)
         return again + list(range(first, self._next))
 
+    def wrote(self, tenant: int, count: int) -> None:
+        """Count rows that are durable."""
+        self._written[tenant] = self._written.get(tenant, 0) + count
+
     def give_back(self, numbers: list[int]) -> None:
         """Take back the numbers of rows that were not written."""
         self._returned.extend(numbers)
+
+    def failed(self, tenant: int, numbers: list[int], error: BaseException) -> None:
+        """Take back numbers when the database said no.
+
+        When it said nothing, because the connection broke or nobody waited any more, the rows may
+        be there: their numbers must not be used twice.
+        """
+        if _was_refused(error):
+            self.give_back(numbers)
+        else:
+            self._doubtful[tenant] = self._doubtful.get(tenant, 0) + len(numbers)
+
+    def farewells(self) -> dict[int, Farewell]:
+        """Return what to say of each tenant at the end of the process."""
+        tenants = self._written.keys() | self._doubtful.keys()
+        return {
+            tenant: Farewell(
+                self.worker, self._written.get(tenant, 0), self._doubtful.get(tenant, 0)
+            )
+            for tenant in sorted(tenants)
+        }
+
+
+class About(NamedTuple):
+    """What a note is about: the end of ``Note``."""
+
+    type: int
+    rid: int = 0
+    version: int = 0
+    patients: Sequence[int] = ()
+    detail: bytes | None = None
+    interaction: Interaction | None = None
+
+    def seen(self, rid: int, version: int, patients: Sequence[int]) -> "About":
+        """Return the same about one version of a resource."""
+        return self._replace(rid=rid, version=version, patients=patients)
+
+    @classmethod
+    def history(cls, types: Sequence[int], patients: Sequence[int]) -> "About":
+        """Return what a history of one type, or of all, was about."""
+        kind = Interaction.HISTORY_TYPE if types else Interaction.HISTORY_SYSTEM
+        return cls(types[0] if types else 0, patients=patients, interaction=kind)
 
 
 class Note(NamedTuple):
@@ -46,12 +136,13 @@ class Note(NamedTuple):
     """A code of http://terminology.hl7.org/CodeSystem/audit-event-outcome."""
     type: int
     """The number of the resource type, 0 for all."""
-    rid: int
+    rid: int = 0
     """The resource, 0 without one."""
-    version: int
-    patients: Sequence[int]
-    detail: bytes | None
-    """The query, sealed."""
+    version: int = 0
+    patients: Sequence[int] = ()
+    detail: bytes | None = None
+    """The query, or the id of an AuditEvent, sealed (``seal_detail``)."""
+    interaction: Interaction | None = None
 
 
 class Auditor:
@@ -61,27 +152,57 @@ class Auditor:
         self._pool = pool
         self._counter = counter
         self._clock = clock
-        self._coalescer: Coalescer[Note, None] = Coalescer(self._run, largest=_BATCH)
+        self._coalescer: Coalescer[tuple[Note, UUID | None], None] = Coalescer(
+            self._run, largest=_BATCH
+        )
 
     async def write(self, note: Note) -> None:
         """Return when the note is durable; until then no answer may leave."""
-        await self._coalescer.submit(note.tenant, note)
+        await self._coalescer.submit(note.tenant, (note, REQUEST.get()))
 
-    async def _run(self, _: int, notes: list[Note]) -> list[BaseException | None]:
-        numbers = self._counter.take(len(notes))
+    async def farewell(self, tenants: Mapping[int, Tenant]) -> None:
+        """Write of each tenant how many rows this process has written, its last ones.
+
+        A database that is away is not waited for: then the process ended without a word, as one
+        that was killed.
+        """
+        with suppress(Unavailable):
+            for number, farewell in self._counter.farewells().items():
+                if tenant := tenants.get(number):
+                    detail = seal_detail(tenant, farewell)
+                    kind = Interaction.FAREWELL
+                    await self.write(Note(number, 0, "E", 0, 0, detail=detail, interaction=kind))
+
+    async def _run(
+        self, tenant: int, items: list[tuple[Note, UUID | None]]
+    ) -> list[BaseException | None]:
+        numbers = self._counter.take(len(items))
+        notes, requests = zip(*items, strict=True)
         tenants, accounts, actions, outcomes, types, *rest = zip(*notes, strict=True)
-        rids, versions, patients, details = rest
+        rids, versions, patients, details, interactions = rest
         try:
             with translated():
                 await self._pool.execute(
-                    STATEMENTS["audit"],
+                    STATEMENTS["audit_note"],
                     *(self._counter.worker, self._clock.now(), tenants, numbers, accounts),
-                    *(actions, outcomes, types, rids, versions, details, *ragged(patients)),
+                    *(actions, outcomes, types, rids, versions, details, requests, interactions),
+                    *ragged(patients),
                 )
-        except BaseException:
-            self._counter.give_back(numbers)
+        except BaseException as error:
+            self._counter.failed(tenant, numbers, error)
             raise
-        return [None] * len(notes)
+        self._counter.wrote(tenant, len(items))
+        return [None] * len(items)
+
+
+def seal_detail(tenant: Tenant, detail: object) -> bytes:
+    """Seal what an audit row says in words, so that only the tenant's key opens it."""
+    return tenant.sealer.seal(msgspec.msgpack.encode(detail), _DETAIL)
+
+
+def open_detail(tenant: Tenant, sealed: bytes) -> bytes:
+    """Return the MessagePack of what was sealed. Raise ``CannotOpen``."""
+    return tenant.sealer.open(sealed, _DETAIL)
 
 
 async def make_audit_months(connections: Connections, clock: Clock) -> None:
@@ -90,3 +211,16 @@ async def make_audit_months(connections: Connections, clock: Clock) -> None:
     for _ in range(_MONTHS_AHEAD):
         await connections.execute(STATEMENTS["audit_month"], month)
         month = (month + timedelta(days=32)).replace(day=1)
+
+
+def _was_refused(error: BaseException | None) -> bool:
+    """Say whether an error, or what it was made from, is a refusal after which nothing is there.
+
+    Of the classes 08 (connection) and 57P (shutdown) it is not known at which moment they came.
+    """
+    while error is not None:
+        if isinstance(error, asyncpg.PostgresError):
+            state = error.sqlstate or "08"
+            return not state.startswith(("08", "57P"))
+        error = error.__cause__
+    return False

@@ -75,9 +75,10 @@ class Reader:
                     *(tenant, types, ids, owns, accounts, numbers),
                     *(self._counter.worker, self._clock.now(), shared),
                 )
-        except BaseException:
-            self._counter.give_back(numbers)
+        except BaseException as error:
+            self._counter.failed(tenant, numbers, error)
             raise
+        self._counter.wrote(tenant, len(batch))
         answers: list[Stored | BaseException] = [NotFound()] * len(batch)
         bodies = await self._bodies.open(tenant, [_sealed(batch[row[0] - 1], row) for row in rows])
         for row, body in zip(rows, bodies, strict=True):

@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
 
@@ -47,6 +48,17 @@ class HistoryPart(NamedTuple):
     since: datetime
     size: int
     after: HistoryPlace | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQuery:
+    """Which versions to read: of one resource, of a type, or of all types."""
+
+    resource_type: str | None = None
+    id: str | None = None
+    since: datetime = EPOCH
+    count: int = 20
+    after: str | None = None
 
 
 class Versions(NamedTuple):

@@ -1,26 +1,32 @@
 """The store: every call takes a principal, and one place decides what it may do."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
 
 import msgspec
 
 from polyclinic.base.clock import Clock
 from polyclinic.base.ids import Ids
 from polyclinic.base.keys import KeyRing
-from polyclinic.base.settings import Settings
 from polyclinic.kernel.access.decide import WHOLE, Action, decide, readable_types
 from polyclinic.kernel.access.principal import Principal
-from polyclinic.kernel.errors import FhirError, Forbidden, Gone, NotFound, VersionConflict
+from polyclinic.kernel.errors import (
+    Conflict,
+    FhirError,
+    Forbidden,
+    Gone,
+    NotFound,
+    VersionConflict,
+)
 from polyclinic.kernel.search.predicate import Query
-from polyclinic.kernel.store.audit import Auditor, Counter, Note, make_audit_months
-from polyclinic.kernel.store.blobs import Blobs, BlobSeams, keeping
+from polyclinic.kernel.store.audit import About, Auditor, Counter, Interaction, Note, seal_detail
+from polyclinic.kernel.store.audit_events import AUDIT_EVENT
+from polyclinic.kernel.store.audit_record import AuditRecord
+from polyclinic.kernel.store.blobs import Blobs, BlobSeams
 from polyclinic.kernel.store.bodies import BODILESS, Bodies
 from polyclinic.kernel.store.checking import Checker, facts, facts_of
-from polyclinic.kernel.store.connections import Connections, open_hot, open_searches
+from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.directory import Directory
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.feed import Seams
@@ -34,10 +40,10 @@ from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.reach import EVERYTHING, Binder, Reach
 from polyclinic.kernel.store.reading import Asked, Reader
 from polyclinic.kernel.store.searching import (
-    EPOCH,
     Historian,
     HistoryPart,
     HistoryPlace,
+    HistoryQuery,
     Searcher,
     seal,
     unseal,
@@ -49,39 +55,6 @@ from polyclinic.kernel.store.writing import Writer
 from polyclinic.kernel.types import Resource, type_number
 
 _OUTCOMES: Final = {403: 8, 404: 4, 410: 4}
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryQuery:
-    """Which versions to read: of one resource, of a type, or of all types."""
-
-    resource_type: str | None = None
-    id: str | None = None
-    since: datetime = EPOCH
-    count: int = 20
-    after: str | None = None
-
-
-@asynccontextmanager
-async def open_store(
-    url: str, settings: Settings, *, clock: Clock, ids: Ids
-) -> AsyncIterator["Store"]:
-    """Open the store's connections, and close them afterwards.
-
-    The audit table has its partitions of this month and the next two from then on.
-    """
-    hot = await open_hot(url, settings)
-    searches = await open_searches(url, settings)
-    try:
-        await make_audit_months(hot, clock)
-        worker = await hot.fetchval(STATEMENTS["worker_number"])
-        store = Store(hot, searches, worker, clock, ids)
-        store.blobs = Blobs(hot, keeping(settings, clock), store.blob_seams, clock)
-        async with store.following:
-            yield store
-    finally:
-        await hot.close()
-        await searches.close()
 
 
 class Store:
@@ -98,6 +71,7 @@ class Store:
         self._ids = ids
         counter = Counter(worker)
         self._auditor = Auditor(hot, counter, clock)
+        self._audit_record = AuditRecord(searches, self._auditor, clock)
         self._placement = Placement(hot)
         self._keys = DataKeys(hot, clock)
         self._bodies = Bodies(self._keys)
@@ -158,6 +132,8 @@ class Store:
         Raise ``NotFound``, also for what the principal may not see, ``Gone`` or ``Forbidden``.
         """
         reach = await self._allowed(principal, Action.READ, resource_type)
+        if resource_type == AUDIT_EVENT:
+            return await self._audit_record.read(self._tenant(principal), principal, resource_id)
         place = type_number(resource_type), resource_id
         own = (0, True) if reach.whole else reach.own
         if own is None:
@@ -167,11 +143,11 @@ class Store:
     async def _read_limited(self, principal: Principal, reach: Reach, place: Place) -> Stored:
         """Read for somebody whose limit is more than one patient's compartment."""
         row = await self._checker.row(principal.tenant, reach, place)
-        about = _About(place[0])
+        about = About(place[0])
         if row is None or row["version"] == 0:
             await self._note(principal, Action.READ, about, outcome=_OUTCOMES[404])
             raise NotFound
-        about = _About(place[0], row["rid"], row["version"], row["patients"])
+        about = About(place[0], row["rid"], row["version"], row["patients"])
         if not reach.allows(facts_of(row)):
             await self._note(principal, Action.READ, about, outcome=_OUTCOMES[403])
             raise NotFound
@@ -183,16 +159,19 @@ class Store:
     ) -> Stored:
         """Return one version of a resource. Raise as ``read`` does."""
         reach = await self._allowed(principal, Action.READ, resource_type)
+        if resource_type == AUDIT_EVENT and version == 1:
+            return await self._audit_record.read(self._tenant(principal), principal, resource_id)
         place = type_number(resource_type), resource_id
         with translated():
             row = await self._hot.within(principal.tenant, reach.audience()).fetchrow(
                 STATEMENTS["vread"],
                 *(principal.tenant, *place, min(version, 2**31 - 1), reach.asks_keys),
             )
+        about = About(place[0], interaction=Interaction.VREAD)
         if row is None:
-            await self._note(principal, Action.READ, _About(place[0]), outcome=_OUTCOMES[404])
+            await self._note(principal, Action.READ, about, outcome=_OUTCOMES[404])
             raise NotFound
-        about = _About(place[0], row["rid"], row["version"], row["patients"])
+        about = about.seen(row["rid"], row["version"], row["patients"])
         cared = await self._checker.cared(principal.tenant, reach, row["patients"])
         if not reach.allows(facts(row, cared)):
             await self._note(principal, Action.READ, about, outcome=_OUTCOMES[403])
@@ -240,24 +219,34 @@ class Store:
             (checked,) = await self._may_write(principal, [change])
             try:
                 return await self._writer.write(tenant, principal.account, checked)
-            except VersionConflict:
-                if checked.if_match == change.if_match:
-                    raise
+            except (Conflict, NotFound) as error:
+                if isinstance(error, VersionConflict) and checked.if_match != change.if_match:
+                    continue
+                await self._audit_record.failed_write(principal, change.action, change.place)
+                raise
 
     async def write_all(
         self, principal: Principal, changes: Sequence[Change]
     ) -> list[Written | None]:
         """Write all changes in one transaction, or none; None stands for an unchanged one."""
         checked = await self._may_write(principal, changes)
-        return await self._writer.write_all(self._tenant(principal), principal.account, checked)
+        tenant = self._tenant(principal)
+        try:
+            return await self._writer.write_all(tenant, principal.account, checked)
+        except (Conflict, NotFound):
+            await self._audit_record.failed_transaction(principal)
+            raise
 
     async def search(self, principal: Principal, query: Query) -> Page:
         """Return one page of what matches and the principal may see."""
         reach = await self._allowed(principal, Action.SEARCH, query.resource_type)
         tenant = self._tenant(principal)
-        page, patients = await self._searcher.search(tenant, principal, query, reach)
-        detail = tenant.sealer.seal(msgspec.msgpack.encode(query.understood), b"audit detail")
-        about = _About(type_number(query.resource_type), patients=patients, detail=detail)
+        if query.resource_type == AUDIT_EVENT:
+            page, patients = await self._audit_record.events.search(tenant, principal, query)
+        else:
+            page, patients = await self._searcher.search(tenant, principal, query, reach)
+        detail = seal_detail(tenant, query.understood)
+        about = About(type_number(query.resource_type), patients=patients, detail=detail)
         await self._note(principal, Action.SEARCH, about)
         return page
 
@@ -270,15 +259,21 @@ class Store:
         place = unseal(tenant, bound, query.after, HistoryPlace) if query.after else None
         part = HistoryPart(query.since, query.count, place)
         if query.resource_type and query.id:
+            if query.resource_type == AUDIT_EVENT:
+                stored = await self.read(principal, query.resource_type, query.id)
+                return Page((stored,), None, None)
             reach = await self._allowed(principal, Action.READ, query.resource_type)
             await self.read_or_gone(principal, query.resource_type, query.id)
             key = tenant.number, type_number(query.resource_type), query.id
             versions = await self._historian.instance(key, reach, part)
+            # Older versions may have been other patients'.
+            about = About(key[1], 0, 0, versions.patients, None, Interaction.HISTORY_INSTANCE)
+            await self._note(principal, Action.READ, about)
         else:
             types = await self._history_types(principal, query.resource_type)
             versions = await self._historian.types(tenant.number, types, part)
-            about = _About(types[0] if query.resource_type else 0, patients=versions.patients)
-            await self._note(principal, Action.SEARCH, about)
+            of = types if query.resource_type else ()
+            await self._note(principal, Action.SEARCH, About.history(of, versions.patients))
         last = versions.last
         return Page(versions.entries, seal(tenant, bound, last) if last else None, None)
 
@@ -297,13 +292,28 @@ class Store:
         policy = await self.policies.current(principal.tenant)
         number = await self.policies.number(principal.tenant)
         found = await self._simulator.run(self._tenant(principal), (number, policy), case)
-        await self._note(principal, Action.READ, _About(type_number(case.resource_type)))
+        await self._note(principal, Action.READ, About(type_number(case.resource_type)))
         return found
 
-    async def note_denial(self, principal: Principal, action: Action, error: FhirError) -> None:
+    async def note_denial(
+        self, principal: Principal, action: Action, error: FhirError, resource_type: str = ""
+    ) -> None:
         """Write the audit row of what was refused before any resource was touched."""
         outcome = _OUTCOMES.get(error.http_status, _OUTCOMES[404])
-        await self._note(principal, action, _About(0), outcome=outcome)
+        number = type_number(resource_type) if resource_type else 0
+        await self._note(principal, action, About(number), outcome=outcome)
+
+    async def audit_record(self, principal: Principal) -> AuditRecord:
+        """Return what seals and verifies the audit record. Raise ``Forbidden``.
+
+        Its own reads leave no rows: they show no event, and sealing would never come to an end.
+        """
+        await self._allowed(principal, Action.SEARCH, AUDIT_EVENT)
+        return self._audit_record
+
+    async def farewell(self) -> None:
+        """Say how many audit rows this process has written, so that one that is gone shows."""
+        await self._auditor.farewell(self._tenants)
 
     async def loaded(self, principal: Principal) -> None:
         """Tell the planner what is there after many writes; searches are slow until it knows."""
@@ -315,7 +325,7 @@ class Store:
         """Fold the counts of types, and make the audit's partitions of the coming months."""
         with translated():
             await self._hot.execute(STATEMENTS["fold_type_counts"], principal.tenant)
-            await make_audit_months(self._hot, self._clock)
+            await self._audit_record.make_months()
 
     async def _history_types(self, principal: Principal, resource_type: str | None) -> list[int]:
         names = (
@@ -333,7 +343,7 @@ class Store:
     async def _note_changes(
         self, principal: Principal, types: Sequence[int], patients: Sequence[int]
     ) -> None:
-        about = _About(types[0] if len(types) == 1 else 0, patients=patients)
+        about = About(types[0] if len(types) == 1 else 0, patients=patients)
         await self._note(principal, Action.SEARCH, about)
 
     async def _may_write(self, principal: Principal, changes: Sequence[Change]) -> Sequence[Change]:
@@ -358,7 +368,7 @@ class Store:
             policy = await self.policies.current(principal.tenant)
             decision = decide(policy, principal, action, resource_type)
         except Forbidden as error:
-            await self.note_denial(principal, action, error)
+            await self.note_denial(principal, action, error, resource_type)
             raise
         if decision is WHOLE:
             return EVERYTHING
@@ -373,7 +383,7 @@ class Store:
         self,
         principal: Principal,
         action: Action,
-        about: "_About",
+        about: About,
         *,
         outcome: int = 0,
     ) -> None:
@@ -381,13 +391,3 @@ class Store:
         await self._auditor.write(
             Note(principal.tenant, principal.account, action.value, outcome, *about)
         )
-
-
-class _About(NamedTuple):
-    """What an audit row is about."""
-
-    type: int
-    rid: int = 0
-    version: int = 0
-    patients: Sequence[int] = ()
-    detail: bytes | None = None

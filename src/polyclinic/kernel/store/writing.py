@@ -247,12 +247,15 @@ class Writer:
             return True
         rows = sorted(rows, key=lambda row: row.rid)
         numbers = self._counter.take(len(rows))
-        committed = False
         try:
             committed = await self._transaction(rows, numbers)
-        finally:
-            if not committed:
-                self._counter.give_back(numbers)
+        except BaseException as error:
+            self._counter.failed(rows[0].tenant, numbers, error)
+            raise
+        if committed:
+            self._counter.wrote(rows[0].tenant, len(rows))
+        else:
+            self._counter.give_back(numbers)
         return committed
 
     async def _transaction(self, rows: Sequence[Row], numbers: Sequence[int]) -> bool:
@@ -281,10 +284,13 @@ class Writer:
     async def _statement(self, rows: Sequence[Row]) -> set[int]:
         """Run the one statement; return the ordinals (from 1) of the rows that it wrote."""
         numbers = self._counter.take(len(rows))
-        done: set[int] = set()
         try:
             done = await self._write_rows(self._pool.within(rows[0].tenant), rows, numbers)
-        finally:
+        except BaseException as error:
+            self._counter.failed(rows[0].tenant, numbers, error)
+            raise
+        self._counter.wrote(rows[0].tenant, len(done))
+        if len(done) < len(numbers):
             self._counter.give_back([n for at, n in enumerate(numbers, 1) if at not in done])
         return done
 

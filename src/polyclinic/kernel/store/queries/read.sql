@@ -58,18 +58,6 @@ select last_value from revocation
 -- rid_block --
 select nextval('rid_block')
 
--- worker_number --
-select nextval('worker_number')
-
--- audit --
--- Rows for what is not a read or a write by id: searches, histories, versions, denials.
-insert into audit (tenant, worker, counter, at, account, action, outcome, type, rid, version, patients, detail)
-select n.tenant, $1, n.counter, $2, n.account, n.action::"char", n.outcome, n.type, n.rid, n.version,
-       ($12::bigint[])[($13::int[])[n.ord] + 1:($13::int[])[n.ord + 1]], n.detail
-from unnest($3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::smallint[], $8::smallint[], $9::bigint[],
-            $10::int[], $11::bytea[])
-     with ordinality as n(tenant, counter, account, action, outcome, type, rid, version, detail, ord)
-
 -- tenant --
 -- A tenant and its wrapped index key.
 select t.tenant, t.name, k.key_id, k.kek, k.wrapped

@@ -16,6 +16,20 @@ from polyclinic.kernel.types import from_json, type_number
 from polyclinic.testing.tables import faults
 
 PATIENT = from_json({"resourceType": "Patient", "id": "p", "name": [{"family": "Featherstone"}]})
+
+
+def observation_of(patient):
+    return from_json(
+        {
+            "resourceType": "Observation",
+            "id": "o",
+            "status": "final",
+            "code": {"text": "x"},
+            "subject": {"reference": f"Patient/{patient}"},
+        }
+    )
+
+
 MINOR, SERIOUS = 4, 8
 """Codes of http://terminology.hl7.org/CodeSystem/audit-event-outcome."""
 
@@ -117,11 +131,22 @@ async def test_a_search_that_finds_nothing_is_a_row_too(store, rows, job):
 
 
 @pytest.mark.usefixtures("rid")
-async def test_a_history_is_a_row(store, rows, job):
-    await store.history(job, HistoryQuery("Patient", "p"))
+async def test_a_history_of_a_type_is_a_row(store, rows, job, rid):
     await store.history(job, HistoryQuery("Patient"))
 
-    assert [row["action"] for row in await rows()] == ["R", "E"]
+    assert [(row["action"], row["patients"]) for row in await rows()] == [("E", [rid])]
+
+
+async def test_a_history_of_one_names_the_patients_of_older_versions(store, rows, job, rid):
+    await store.update(job, observation_of("p"))
+    await store.update(job, observation_of("q"))
+
+    await store.history(job, HistoryQuery("Observation", "o"))
+
+    other = (await rows())[-2]["patients"]
+    last = (await rows())[-1]
+    assert (last["action"], sorted(last["patients"])) == ("R", sorted([rid, *other]))
+    assert rid not in other
 
 
 @pytest.mark.parametrize(
