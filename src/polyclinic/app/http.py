@@ -20,7 +20,7 @@ from polyclinic.base.lanes import LANE
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.errors import FhirError, NotFound, Unavailable
 from polyclinic.kernel.module import Module, Services
-from polyclinic.kernel.rest import ORIGIN, Admission
+from polyclinic.kernel.rest import ORIGIN, Admission, Streams
 from polyclinic.kernel.rest.message import Answer, Receive, Scope, Send
 from polyclinic.kernel.rest.outcome import refusal
 from polyclinic.kernel.store.faults import translated
@@ -47,6 +47,7 @@ class Application:
         """Those of the default tenant."""
         self._interface = Interface()
         self._stack = AsyncExitStack()
+        self._streams = Streams(settings.max_streams)
         self._paths = frozenset(route.path for module in modules for route in module.routes)
 
     async def start(self) -> None:
@@ -67,13 +68,17 @@ class Application:
         admission = Admission(self._settings.max_in_flight)
         tenants = self._tenants = Tenants(
             opened,
-            lambda services: surface(services, self._modules, admission),
+            lambda services: surface(services, self._modules, admission, self._streams),
             self._settings.max_open_tenants,
         )
         self._stack.push_async_callback(tenants.stop)
         self._services = (await tenants.start()).services
         await self._stack.enter_async_context(running(opened, tenants, self._services))
         calm_collector()
+
+    def ending(self) -> None:
+        """Let go of clients that would wait for ever: the server is about to stop."""
+        self._streams.stop()
 
     async def stop(self) -> None:
         """Close every part, in turn."""

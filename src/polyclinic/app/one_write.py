@@ -5,10 +5,13 @@ a resource from a batch.
 """
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_CLOSING_SECONDS: Final = 10.0
+"""Within which a client takes the rest of a connection that is closed."""
 
 
 class OneWrite(HttpToolsProtocol):
@@ -18,6 +21,14 @@ class OneWrite(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, with what is written to it gathered."""
         super().connection_made(_Gathering(transport, self.loop))  # type: ignore[arg-type]
+
+    @override
+    def shutdown(self) -> None:
+        """Begin to end, as the server does; the application lets go of what has no end."""
+        ending = getattr(self.app, "ending", None)
+        if ending is not None:
+            ending()
+        super().shutdown()
 
 
 class _Gathering:
@@ -38,6 +49,9 @@ class _Gathering:
         """Close after everything was written."""
         self._flush()
         self._transport.close()
+        if self._transport.get_write_buffer_size():
+            # Somebody who reads no more would keep the connection, and what is left of it.
+            self._loop.call_later(_CLOSING_SECONDS, self._transport.abort)
 
     def _flush(self) -> None:
         if self._held:

@@ -12,7 +12,7 @@ from polyclinic.base import log
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import FhirError, Unauthenticated
 from polyclinic.kernel.module import Authenticator, Module, Route, Services
-from polyclinic.kernel.rest import Admission, FhirApplication, Limits
+from polyclinic.kernel.rest import Admission, FhirApplication, Limits, Streams
 from polyclinic.kernel.rest.message import Answer
 from polyclinic.kernel.rest.outcome import BROKEN, outcome, refusal
 
@@ -25,11 +25,13 @@ class Surface:
     pages: Starlette
 
 
-def surface(services: Services, modules: Sequence[Module], admission: Admission) -> Surface:
+def surface(
+    services: Services, modules: Sequence[Module], admission: Admission, streams: Streams
+) -> Surface:
     """Build what answers for the tenant of these services."""
     authenticate = _authenticator(services, modules)
     settings = services.settings
-    limits = Limits(settings.max_body, settings.max_in_flight)
+    limits = Limits(settings.max_body, settings.max_in_flight, streams)
     routes = [
         StarletteRoute(route.path, _endpoint(services, authenticate, route), methods=[route.method])
         for module in modules

@@ -59,6 +59,9 @@ class Settings:
         "Organizations whose keys and sign-ins each process keeps at hand.",
         bounds=Bounds(1, 100_000),
     )
+    max_streams: int = setting(
+        256, "Change feeds that each process sends at once.", bounds=Bounds(1, 100_000)
+    )
     job_concurrency: int = setting(
         2, "Jobs that each process runs at once.", bounds=Bounds(0, 1000)
     )

@@ -2,5 +2,6 @@
 
 from polyclinic.kernel.rest.admission import Admission
 from polyclinic.kernel.rest.application import ORIGIN, Authenticate, FhirApplication, Limits
+from polyclinic.kernel.rest.streams import Streams
 
-__all__ = ["ORIGIN", "Admission", "Authenticate", "FhirApplication", "Limits"]
+__all__ = ["ORIGIN", "Admission", "Authenticate", "FhirApplication", "Limits", "Streams"]

@@ -5,7 +5,8 @@ first two are answered.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -17,9 +18,17 @@ from polyclinic.kernel.errors import BadRequest, FhirError
 from polyclinic.kernel.rest.admission import Admission
 from polyclinic.kernel.rest.capabilities import capability_statement
 from polyclinic.kernel.rest.interactions.table import dispatch
-from polyclinic.kernel.rest.message import Answer, Receive, Request, Scope, Send, split_path
+from polyclinic.kernel.rest.message import (
+    Answer,
+    Receive,
+    Request,
+    Scope,
+    Send,
+    Streamed,
+    split_path,
+)
 from polyclinic.kernel.rest.outcome import BROKEN, outcome, refusal
-from polyclinic.kernel.rest.preferences import check_accept
+from polyclinic.kernel.rest.streams import Client, Streams
 from polyclinic.kernel.store import Store
 
 Authenticate = Callable[[dict[bytes, bytes], str], Awaitable[Principal]]
@@ -28,6 +37,8 @@ Authenticate = Callable[[dict[bytes, bytes], str], Awaitable[Principal]]
 ORIGIN: Final = "polyclinic.origin"
 """In a scope: scheme and host of the tenant's addresses, where its own host picked it."""
 _LONGEST_QUERY: Final = 16 * 1024
+_BACKGROUND: Final = {b"x-polyclinic-background": b"1"}
+"""Says that a machine asks: nobody sits before the screen, and the session may end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,7 @@ class Limits:
 
     body: int
     in_flight: int
+    streams: Streams = field(default_factory=Streams)
 
 
 class FhirApplication:
@@ -68,11 +80,14 @@ class FhirApplication:
         except Exception as error:  # noqa: BLE001 - a client is told, and the log knows where
             log.failure("request.failed", error, method=scope["method"])
             answer = Answer(500, outcome(BROKEN))
-        await answer.send(
-            send,
-            accepts_gzip=b"gzip" in headers.get(b"accept-encoding", b""),
-            head=scope["method"] == "HEAD",
-        )
+        accepts_gzip = b"gzip" in headers.get(b"accept-encoding", b"")
+        head = scope["method"] == "HEAD"
+        if isinstance(answer, Streamed) and not head:
+            renew = partial(self._authenticate, headers | _BACKGROUND, scope["method"])
+            client = Client(receive, send, renew, accepts_gzip)
+            await self._limits.streams.send(answer, client)
+            return
+        await answer.send(send, accepts_gzip=accepts_gzip, head=head)
 
     async def _admitted(
         self, scope: Scope, receive: Receive, headers: dict[bytes, bytes]
@@ -104,7 +119,6 @@ class FhirApplication:
             principal=principal,
             largest=self._limits.body,
         )
-        check_accept(request)
         answer = await dispatch(self._store, request)
         if b"_pretty=true" in query and answer.body:
             answer.body = msgspec.json.format(answer.body, indent=2)

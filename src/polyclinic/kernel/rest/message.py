@@ -6,10 +6,12 @@ https://asgi.readthedocs.io/en/latest/specs/www.html
 import asyncio
 import gzip
 import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
+
+from typing_extensions import override
 
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import BadRequest, PayloadTooLarge, TooSlow, UnsupportedMedia
@@ -131,6 +133,29 @@ class Answer:
         headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if head else body})
+
+
+Renew = Callable[[], Awaitable[Principal]]
+"""Finds out again who asks, without prolonging their session; raises as at the start."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Streamed(Answer):
+    """An answer whose body is made in parts while it is sent; ``Streams`` sends it."""
+
+    parts: Callable[[Renew], AsyncGenerator[bytes, None]]
+    owner: tuple[int, int]
+    """The tenant and the account that it is for."""
+    endless: bool = False
+    """It has no end of its own, and may be ended at any part."""
+
+    @override
+    async def send(self, send: Send, *, accepts_gzip: bool = False, head: bool = True) -> None:
+        """Send what stands before the body; how long that would be is not known."""
+        del accepts_gzip, head
+        headers = [*self.headers, (b"content-type", self.content_type)]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
 
 
 def pairs(query: str) -> list[tuple[str, str]]:

@@ -82,15 +82,20 @@ def _http_date(seconds: int) -> bytes:
 
 def check_accept(request: Request) -> None:
     """Raise ``NotAcceptable`` when the client takes no JSON."""
+    offered = accepted(request)
+    if offered and not offered & _JSON:
+        raise NotAcceptable
+
+
+def accepted(request: Request) -> set[str]:
+    """Return the media types that a client takes; empty when it does not say."""
     accept = request.headers.get(b"accept")
     if request.query and "_format=" in request.query:
         forms = [value for name, value in request.parameters() if name == "_format"]
         accept = forms[0].replace(" ", "+").encode() if forms else accept
     if not accept:
-        return
-    offered = {part.split(b";")[0].strip().lower().decode("latin-1") for part in accept.split(b",")}
-    if not offered & _JSON:
-        raise NotAcceptable
+        return set()
+    return {part.split(b";")[0].strip().lower().decode("latin-1") for part in accept.split(b",")}
 
 
 def check_content_type(request: Request, allowed: frozenset[str] = _BODY_JSON) -> None:

@@ -24,6 +24,8 @@ from polyclinic.modules.identity.settings import IdentitySettings
 COOKIE: Final = "polyclinic_session"
 GUARD: Final = b"x-polyclinic-request"
 """A header that a page of another site cannot send without our leave."""
+BACKGROUND: Final = b"x-polyclinic-background"
+"""A header that says that a machine asks, so that the session of an unattended screen ends."""
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _SECRET_BYTES: Final = 32
 _WINDOW: Final = timedelta(minutes=5)
@@ -79,7 +81,8 @@ class Identity:
     async def sign_out(self, secret: str) -> None:
         """End a session at once, in this process; within a second in all."""
         secret_hash = _secret_hash(secret)
-        self._known.pop(secret_hash, None)
+        for background in (False, True):
+            self._known.pop(_remembered(secret_hash, background=background), None)
         await self._accounts.close_session(secret_hash)
 
     async def issue_token(self, name: str, label: str) -> str:
@@ -122,7 +125,8 @@ class Identity:
         Raise ``Unauthenticated``; ``Forbidden`` for a cookie that another site's page sent.
         """
         kind, secret = credential(headers)
-        session = await self._session(_secret_hash(secret))
+        background = headers.get(BACKGROUND) == b"1"
+        session = await self._session(_secret_hash(secret), background=background)
         if session.kind != kind:
             raise Unauthenticated
         if kind == "browser" and method not in _SAFE and headers.get(GUARD) != b"1":
@@ -144,26 +148,28 @@ class Identity:
         )
         return usable if right else None
 
-    async def _session(self, secret_hash: bytes) -> Session:
+    async def _session(self, secret_hash: bytes, *, background: bool) -> Session:
         now = self._clock.now()
         await self._forget_revoked(now)
-        known = self._known.get(secret_hash)
+        key = _remembered(secret_hash, background=background)
+        known = self._known.get(key)
         if known is None or now - known.read > _REREAD:
-            known = await self._look_up(secret_hash, now)
+            known = await self._look_up(secret_hash, now, background=background)
         if now >= known.session.expires:
-            self._known.pop(secret_hash, None)
+            self._known.pop(key, None)
             raise Unauthenticated
         return known.session
 
-    async def _look_up(self, secret_hash: bytes, now: datetime) -> _Known:
+    async def _look_up(self, secret_hash: bytes, now: datetime, *, background: bool) -> _Known:
         """Read a session, which may have been used in another process, and note its use."""
+        key = _remembered(secret_hash, background=background)
         session = await self._accounts.session(secret_hash, now)
         if session is None or self._idle(session, now):
-            self._known.pop(secret_hash, None)
+            self._known.pop(key, None)
             raise Unauthenticated
-        if session.kind == "browser":
+        if session.kind == "browser" and not background:
             await self._accounts.touch(secret_hash, now)
-        known = self._known[secret_hash] = _Known(session, now)
+        known = self._known[key] = _Known(session, now)
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return known
@@ -235,6 +241,11 @@ def _cookie(header: str) -> str | None:
 def _secret_hash(secret: str) -> bytes:
     """Hash 256 random bits; nothing slower is needed for what cannot be guessed."""
     return sha256(secret.encode()).digest()
+
+
+def _remembered(secret_hash: bytes, *, background: bool) -> bytes:
+    """Return what a session is remembered by; what a machine asked is no use of it."""
+    return secret_hash + b"*" if background else secret_hash
 
 
 def _hash(kind: str, value: str) -> bytes:

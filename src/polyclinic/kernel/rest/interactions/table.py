@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from polyclinic.kernel.errors import NotAllowed, NotFound
+from polyclinic.kernel.rest.interactions import changes
 from polyclinic.kernel.rest.interactions.create import create
 from polyclinic.kernel.rest.interactions.delete import delete
 from polyclinic.kernel.rest.interactions.history import history
@@ -17,6 +18,7 @@ from polyclinic.kernel.rest.interactions.transaction import transaction
 from polyclinic.kernel.rest.interactions.update import update
 from polyclinic.kernel.rest.interactions.vread import vread
 from polyclinic.kernel.rest.message import Answer, Request
+from polyclinic.kernel.rest.preferences import check_accept
 from polyclinic.kernel.store import Store
 from polyclinic.kernel.types import RESOURCE_TYPES, is_id
 
@@ -39,6 +41,8 @@ class Interaction:
     run: Callable[[Store, Request], Awaitable[Answer]]
     definition: str | None = None
     """The canonical URL of the OperationDefinition, of an operation."""
+    check_accept: Callable[[Request], None] = check_accept
+    """Raises ``NotAcceptable`` when the client takes nothing of what it answers with."""
 
     @property
     def level(self) -> Level:
@@ -88,7 +92,9 @@ class Table:
 
 async def dispatch(store: Store, request: Request) -> Answer:
     """Run the interaction that a request asks for. Raise what ``Table.find`` raises."""
-    return await _TABLE.find(request).run(store, request)
+    interaction = _TABLE.find(request)
+    interaction.check_accept(request)
+    return await interaction.run(store, request)
 
 
 async def _transaction(store: Store, request: Request) -> Answer:
@@ -109,6 +115,14 @@ INTERACTIONS: Final = (
     Interaction("history-system", "GET", ("_history",), history),
     Interaction("transaction", "POST", (), _transaction),
     Interaction("operation", "GET", ("$simulate",), simulate, SIMULATE),
+    Interaction(
+        "operation",
+        "GET",
+        ("$changes",),
+        changes.changes,
+        changes.DEFINITION,
+        changes.check_accept,
+    ),
 )
 
 _WORDS: Final = frozenset({"_history", "_search"})

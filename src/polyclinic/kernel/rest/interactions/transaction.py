@@ -5,13 +5,13 @@ https://hl7.org/fhir/R4/http.html#transaction
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from polyclinic.kernel.errors import BadRequest, FhirError, InvalidResource, Issue
 from polyclinic.kernel.rest.entries import Entry, EntryRequest, read_bundle, renamed
-from polyclinic.kernel.rest.message import Answer, Request, split_path
+from polyclinic.kernel.rest.message import Answer, Request, Streamed, split_path
 from polyclinic.kernel.rest.outcome import outcome
 from polyclinic.kernel.rest.preferences import check_content_type, etag_version, wanted_return
 from polyclinic.kernel.store import Change, Store, Written, instant
@@ -19,6 +19,7 @@ from polyclinic.kernel.types import RESOURCE_TYPES, parse
 
 _encode = msgspec.json.Encoder().encode
 
+_NO_STREAM: Final = "This is answered as a stream, which cannot stand in a batch; ask for it alone."
 Run = Callable[[Store, Request], Awaitable[Answer]]
 
 
@@ -128,6 +129,8 @@ async def _batch(store: Store, request: Request, entries: list[Entry], dispatch:
     for entry in entries:
         try:
             answer = await dispatch(store, _alone(request, entry))
+            if isinstance(answer, Streamed):
+                raise BadRequest(_NO_STREAM)
             rows.append(_batch_row(answer.status, answer.body, answer.headers))
         except FhirError as error:
             rows.append(_batch_row(error.http_status, outcome(error.issues), []))

@@ -56,8 +56,9 @@ def consumers(store):
 
 
 @pytest.fixture
-def to_the_end(consumers, clinic):
-    """Return a function that handles all there is."""
+def to_the_end(consumers, clinic, ledger):
+    """Return a function that handles all there is and writes it into the ledger."""
+    del ledger  # its table
 
     async def run(consumer=None):
         consumer = consumer or killed_consumer.consumer(nothing)

@@ -185,3 +185,32 @@ async def test_a_bad_token_beside_a_good_cookie_is_refused(identity, cookie):
 @pytest.mark.parametrize("before", [b'a={"x":1}; ', b"a=b c; ", b"=; ", b"a; ", b'a="b; '])
 async def test_other_peoples_cookies_do_not_hide_ours(identity, cookie, before):
     assert await is_in(identity, {b"cookie": before + cookie[b"cookie"]})
+
+
+async def test_what_a_machine_asks_does_not_keep_an_unattended_session(identity, cookie, clock):
+    background = cookie | {b"x-polyclinic-background": b"1"}
+    for _ in range(SETTINGS.session_idle_minutes):
+        clock.advance(minutes=1)
+        asked = await is_in(identity, background)
+
+    clock.advance(minutes=1)
+
+    assert asked
+    assert not await is_in(identity, background)
+    assert not await is_in(identity, cookie)
+
+
+async def test_the_control_by_its_user_keeps_the_session(identity, cookie, clock):
+    for _ in range(SETTINGS.session_idle_minutes + 1):
+        clock.advance(minutes=1)
+        await is_in(identity, cookie | {b"x-polyclinic-background": b"1"})
+        assert await is_in(identity, cookie)
+
+
+async def test_signing_out_ends_what_a_machine_asks_too(identity, cookie):
+    background = cookie | {b"x-polyclinic-background": b"1"}
+    assert await is_in(identity, background)
+
+    await identity.sign_out(cookie[b"cookie"].decode().partition("=")[2])
+
+    assert not await is_in(identity, background)
