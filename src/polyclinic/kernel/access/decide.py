@@ -53,6 +53,8 @@ class Decision:
 
 
 WHOLE: Final = Decision()
+_WHOLE_OR_NOT: Final = frozenset({"AuditEvent"})
+"""Types that the store makes from rows of another table, in which no limit can be kept."""
 
 _VERBS: Final = {
     Action.CREATE: Verb.CREATE,
@@ -83,6 +85,9 @@ def decide(policy: Policy, principal: Principal, action: Action, resource_type: 
     withheld = _withheld(policy, principal)
     if EVERYTHING in extents:
         return Decision(withheld=withheld) if withheld else WHOLE
+    if resource_type in _WHOLE_OR_NOT:
+        message = f"Only who may read every {resource_type} reads any."
+        raise Forbidden(message)
     return Decision(tuple(dict.fromkeys(extents)), withheld)
 
 

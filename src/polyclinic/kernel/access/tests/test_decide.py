@@ -241,3 +241,17 @@ def test_reading_and_searching_are_granted_apart():
 
     assert may(POLICY, app, Action.READ, "Observation")
     assert not may(POLICY, app, Action.SEARCH, "Observation")
+
+
+@pytest.mark.parametrize("scope", ["patient/AuditEvent.rs", "user/AuditEvent.rs?action=R"])
+def test_i9_the_audit_record_is_refused_to_whom_a_limit_would_have_to_hold(scope):
+    app = principal("administrator", patient="p", scopes=(scope,))
+
+    with pytest.raises(Forbidden, match="every AuditEvent"):
+        read(app, "AuditEvent")
+
+
+def test_the_whole_audit_record_is_read_through_an_app_too():
+    app = principal("administrator", scopes=("user/AuditEvent.rs",))
+
+    assert read(app, "AuditEvent") is WHOLE
