@@ -47,7 +47,7 @@ class Checker:
 
     async def cared(self, tenant: int, reach: Reach, patients: Collection[int]) -> frozenset[int]:
         """Return those of some patients with whom the principal has a care relation."""
-        if not reach.asks_care or not patients:
+        if not reach.asks_care:
             return frozenset()
         with translated():
             rows = await self._pool.within(tenant).fetch(
