@@ -46,7 +46,7 @@ class Platform:
     async def make_tenant(self, name: str, hosts: Sequence[str]) -> None:
         """Make a tenant and its keys. Raise ``NotListed`` when there can be none of that name."""
         await self.store.directory.add(name, hosts)
-        self.store.close_tenant(await self.store.open_tenant(name, self.kek))
+        await self.store.close_tenant(await self.store.open_tenant(name, self.kek))
 
     async def require_tenant(self, name: str) -> None:
         """Check that there is a tenant. Raise ``NotListed``."""
@@ -62,7 +62,7 @@ class Platform:
         """
         tenant = await self.store.open_tenant(name, self.kek)
         async with AsyncExitStack() as stack:
-            stack.callback(self.store.close_tenant, tenant)
+            stack.push_async_callback(self.store.close_tenant, tenant)
             parts = dict(self.shared)
             opened = Services(
                 self.store,
@@ -99,7 +99,7 @@ async def platform(
         )
         kek = await key_ring(settings, is_new=not await store.has_keys())
         # From here on there is a default tenant, and its keys open with this file.
-        store.close_tenant(await store.open_tenant(DEFAULT, kek))
+        await store.close_tenant(await store.open_tenant(DEFAULT, kek))
         shared: dict[type, object] = {}
         http = http_client(settings)
         for module in modules:

@@ -9,6 +9,7 @@ from typing import Final
 
 from typing_extensions import override
 
+from polyclinic.app.audit import sealing
 from polyclinic.app.build import Platform, job_principal
 from polyclinic.app.tenants import Tenants
 from polyclinic.base.jobs.run import JobKind, JobRun
@@ -51,7 +52,7 @@ def make_worker(platform: Platform, tenants: Tenants[object], default: Services)
 
 def jobs_of(services: Services, modules: Sequence[Module]) -> Jobs:
     """Return everything that is done later for one tenant."""
-    added = [_platform(services)]
+    added = [_platform(services), sealing(services)]
     added += [module.jobs(services) for module in modules if module.jobs is not None]
     return Jobs(
         tuple(kind for jobs in added for kind in jobs.kinds),

@@ -2,7 +2,8 @@
 
 from typing import Final
 
+from polyclinic.app.audit import AUDIT
 from polyclinic.app.policies import POLICY
 from polyclinic.kernel.module import Command
 
-COMMANDS: Final[tuple[Command, ...]] = (POLICY,)
+COMMANDS: Final[tuple[Command, ...]] = (AUDIT, POLICY)

@@ -30,6 +30,7 @@ from polyclinic.kernel.rest.message import (
 from polyclinic.kernel.rest.outcome import BROKEN, outcome, refusal
 from polyclinic.kernel.rest.streams import Client, Streams
 from polyclinic.kernel.store import Store
+from polyclinic.kernel.store.audit import REQUEST, name_request
 
 Authenticate = Callable[[dict[bytes, bytes], str], Awaitable[Principal]]
 """From headers and method to a principal; raises ``Unauthenticated``."""
@@ -94,10 +95,13 @@ class FhirApplication:
     ) -> Answer:
         lane = LANE.get()
         self._admission.enter(lane)
+        named = name_request(headers.get(b"x-request-id"))
         try:
             return await self._answer(scope, receive, headers)
         finally:
             self._admission.leave(lane)
+            if named is not None:
+                REQUEST.reset(named)
 
     async def _answer(self, scope: Scope, receive: Receive, headers: dict[bytes, bytes]) -> Answer:
         path = split_path(_below_base(scope))

@@ -1,8 +1,8 @@
 """Audit rows: written before an answer leaves, and numbered, so that each has a name of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from datetime import timedelta
 from enum import IntEnum
 from typing import Final, NamedTuple
@@ -42,11 +42,11 @@ class Interaction(IntEnum):
     OPERATION = 6
     TRANSACTION = 7
     FAREWELL = 100
-    """A process ended in order, and says how many rows it has written."""
+    """A process closed the tenant, and says how many rows it has written."""
 
 
 class Farewell(msgspec.Struct, frozen=True, array_like=True):
-    """How many audit rows of a tenant a process has written."""
+    """How many audit rows of a tenant a process has written so far, without its farewells."""
 
     worker: int
     written: int
@@ -66,6 +66,7 @@ class Counter:
         self._returned: list[int] = []
         self._written: dict[int, int] = {}
         self._doubtful: dict[int, int] = {}
+        self._told: dict[int, Farewell] = {}
 
     def take(self, count: int) -> list[int]:
         """Return numbers for rows that are about to be written."""
@@ -93,15 +94,16 @@ class Counter:
         else:
             self._doubtful[tenant] = self._doubtful.get(tenant, 0) + len(numbers)
 
-    def farewells(self) -> dict[int, Farewell]:
-        """Return what to say of each tenant at the end of the process."""
-        tenants = self._written.keys() | self._doubtful.keys()
-        return {
-            tenant: Farewell(
-                self.worker, self._written.get(tenant, 0), self._doubtful.get(tenant, 0)
-            )
-            for tenant in sorted(tenants)
-        }
+    def farewell(self, tenant: int) -> Farewell | None:
+        """Return what to say when a tenant is closed, None when nothing was written since."""
+        counts = self._written.get(tenant, 0), self._doubtful.get(tenant, 0)
+        farewell = Farewell(self.worker, *counts)
+        return None if farewell == self._told.get(tenant) or not any(counts) else farewell
+
+    def told(self, tenant: int, farewell: Farewell) -> None:
+        """Remember a farewell, whose own row does not count."""
+        self._written[tenant] -= 1
+        self._told[tenant] = farewell
 
 
 class About(NamedTuple):
@@ -160,18 +162,19 @@ class Auditor:
         """Return when the note is durable; until then no answer may leave."""
         await self._coalescer.submit(note.tenant, (note, REQUEST.get()))
 
-    async def farewell(self, tenants: Mapping[int, Tenant]) -> None:
-        """Write of each tenant how many rows this process has written, its last ones.
+    async def farewell(self, tenant: Tenant) -> None:
+        """Write how many rows of a tenant, which is closed, this process has written.
 
         A database that is away is not waited for: then the process ended without a word, as one
         that was killed.
         """
+        farewell = self._counter.farewell(tenant.number)
+        if farewell is None:
+            return
+        detail, kind = seal_detail(tenant, farewell), Interaction.FAREWELL
         with suppress(Unavailable):
-            for number, farewell in self._counter.farewells().items():
-                if tenant := tenants.get(number):
-                    detail = seal_detail(tenant, farewell)
-                    kind = Interaction.FAREWELL
-                    await self.write(Note(number, 0, "E", 0, 0, detail=detail, interaction=kind))
+            await self.write(Note(tenant.number, 0, "E", 0, 0, detail=detail, interaction=kind))
+            self._counter.told(tenant.number, farewell)
 
     async def _run(
         self, tenant: int, items: list[tuple[Note, UUID | None]]
@@ -203,6 +206,16 @@ def seal_detail(tenant: Tenant, detail: object) -> bytes:
 def open_detail(tenant: Tenant, sealed: bytes) -> bytes:
     """Return the MessagePack of what was sealed. Raise ``CannotOpen``."""
     return tenant.sealer.open(sealed, _DETAIL)
+
+
+def name_request(given: bytes | None) -> Token[UUID | None] | None:
+    """Let what is done from now on carry an X-Request-Id, when it is a UUID."""
+    if given is None:
+        return None
+    try:
+        return REQUEST.set(UUID(given.decode("latin-1")))
+    except ValueError:
+        return None
 
 
 async def make_audit_months(connections: Connections, clock: Clock) -> None:

@@ -32,7 +32,7 @@ async def open_store(
             async with store.following:
                 yield store
         finally:
-            await store.farewell()
+            await store.close_tenants()
     finally:
         await hot.close()
         await searches.close()

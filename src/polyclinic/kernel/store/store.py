@@ -106,8 +106,12 @@ class Store:
         self._tenants[tenant.number] = tenant
         return tenant
 
-    def close_tenant(self, tenant: Tenant) -> None:
-        """Put a tenant's keys out of memory, unless it was opened again since."""
+    async def close_tenant(self, tenant: Tenant) -> None:
+        """Put a tenant's keys out of memory, unless it was opened again since.
+
+        The audit record learns how many rows this process wrote, so that one that is gone shows.
+        """
+        await self._auditor.farewell(tenant)
         if self._tenants.get(tenant.number) is tenant:
             del self._tenants[tenant.number]
             self._keys.remove(tenant.number)
@@ -313,9 +317,10 @@ class Store:
         await self._allowed(principal, Action.SEARCH, AUDIT_EVENT)
         return self._audit_record
 
-    async def farewell(self) -> None:
-        """Say how many audit rows this process has written, so that one that is gone shows."""
-        await self._auditor.farewell(self._tenants)
+    async def close_tenants(self) -> None:
+        """Close every tenant that is still open."""
+        for tenant in list(self._tenants.values()):
+            await self.close_tenant(tenant)
 
     async def loaded(self, principal: Principal) -> None:
         """Tell the planner what is there after many writes; searches are slow until it knows."""

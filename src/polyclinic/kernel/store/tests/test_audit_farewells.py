@@ -8,7 +8,7 @@ from polyclinic.base.ids import TimeOrderedIds
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.errors import NotFound
 from polyclinic.kernel.store import open_store
-from polyclinic.kernel.store.audit import Counter
+from polyclinic.kernel.store.audit import Counter, Farewell
 from polyclinic.testing.audit import AuditBench
 
 
@@ -41,7 +41,7 @@ async def test_what_a_process_said_at_its_end_cannot_be_made_up(ended):
 
     (fault,) = await ended.faults()
 
-    assert (fault.kind, "said at its end" in fault.what) == ("count", True)
+    assert (fault.kind, "said when it ended" in fault.what) == ("count", True)
 
 
 def test_numbers_are_used_again_only_when_the_database_refused():
@@ -53,4 +53,4 @@ def test_numbers_are_used_again_only_when_the_database_refused():
 
     assert again == refused
     assert counter.take(1) == [3]
-    assert counter.farewells()[9].doubtful == 2
+    assert counter.farewell(9) == Farewell(1, 0, 2)
