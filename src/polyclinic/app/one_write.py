@@ -51,7 +51,11 @@ class _Gathering:
         self._transport.close()
         if self._transport.get_write_buffer_size():
             # Somebody who reads no more would keep the connection, and what is left of it.
-            self._loop.call_later(_CLOSING_SECONDS, self._transport.abort)
+            self._loop.call_later(_CLOSING_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        if self._transport.get_write_buffer_size():
+            self._transport.abort()
 
     def _flush(self) -> None:
         if self._held:

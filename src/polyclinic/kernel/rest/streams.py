@@ -124,25 +124,25 @@ class Streams:
     ) -> _End:
         while True:
             making = asyncio.create_task(_next(parts))
-            await asyncio.wait({making, over}, return_when=asyncio.FIRST_COMPLETED)
-            if not making.done():
-                making.cancel()
-                await asyncio.gather(making, return_exceptions=True)
-                return _End.GONE
             try:
+                await asyncio.wait({making, over}, return_when=asyncio.FIRST_COMPLETED)
+                if not making.done():
+                    return _End.GONE
                 part = making.result()
+                if part is None:
+                    return _End.WHOLE
+                async with asyncio.timeout(self._patience):
+                    await _sent(part, send)
+            except TimeoutError:
+                return _End.SLOW
             except FhirError:
                 return _End.FAILED
             except Exception as error:  # noqa: BLE001 - the client sees an end, the log knows where
                 log.failure("stream.failed", error)
                 return _End.FAILED
-            if part is None:
-                return _End.WHOLE
-            try:
-                async with asyncio.timeout(self._patience):
-                    await send({"type": "http.response.body", "body": part, "more_body": True})
-            except TimeoutError:
-                return _End.SLOW
+            finally:
+                making.cancel()
+                await asyncio.gather(making, return_exceptions=True)
 
     async def _over(self, client: Client, *, endless: bool) -> None:
         """Return when the client is gone, or the server stops and the stream may end."""
@@ -156,6 +156,14 @@ class Streams:
             for task in waited:
                 task.cancel()
             await asyncio.gather(*waited, return_exceptions=True)
+
+
+async def _sent(part: bytes, send: Send) -> None:
+    """Return when a part has left, but for what the connection buffers of any answer."""
+    await send({"type": "http.response.body", "body": part, "more_body": True})
+    # The server writes at the end of the turn, and waits before a message, not after it.
+    await asyncio.sleep(0)
+    await send({"type": "http.response.body", "body": b"", "more_body": True})
 
 
 async def _next(parts: AsyncGenerator[bytes, None]) -> bytes | None:

@@ -39,6 +39,9 @@ _LOOKED_AT: Final = 10_000
 _BATCH_ROWS: Final = 200
 _BATCH_BYTES: Final = 1024 * 1024
 """Compressed; at least one change is read whatever its size."""
+_OPENED_ROWS: Final = 8
+_OPENED_BYTES: Final = 4 * 1024 * 1024
+"""Decompressed, after which a batch ends; looked at after some rows."""
 _COUNTED: Final = 100_000
 
 
@@ -129,13 +132,23 @@ class Changes:
                 *(extent.tenant, after.tx, after.seq, window.end.tx, window.end.seq, low, high),
                 *(extent.types, bodies, _BATCH_ROWS, _BATCH_BYTES),
             )
-        opened: Sequence[bytes | FhirError] = [b""] * len(rows)
-        if bodies:
-            assert self._bodies is not None
-            opened = await self._bodies.open(extent.tenant, [sealed_body(row) for row in rows])
-        return [
-            _changed(row, window.end.part, body) for row, body in zip(rows, opened, strict=True)
-        ]
+        if not bodies:
+            return [_changed(row, window.end.part, b"") for row in rows]
+        return await self._opened(extent.tenant, rows, window.end.part)
+
+    async def _opened(self, tenant: int, rows: Sequence[Record], part: int) -> list[Changed]:
+        """Return the changes with their resources, until they are many bytes."""
+        assert self._bodies is not None
+        found: list[Changed] = []
+        size = 0
+        for start in range(0, len(rows), _OPENED_ROWS):
+            some = rows[start : start + _OPENED_ROWS]
+            opened = await self._bodies.open(tenant, [sealed_body(row) for row in some])
+            found += [_changed(row, part, body) for row, body in zip(some, opened, strict=True)]
+            size += sum(len(body) for body in opened if isinstance(body, bytes))
+            if size > _OPENED_BYTES:
+                break
+        return found
 
     async def head(self, source: Source, tenant: int) -> tuple[int, int] | None:
         """Return the newest change that can be given out, as transaction and sequence."""

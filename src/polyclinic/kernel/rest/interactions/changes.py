@@ -200,7 +200,9 @@ def _line(reading: _Reading, principal: Principal, epoch: int, row: Changed) -> 
     """Write one change; the resource is copied, not parsed."""
     stored = row.stored
     resource = b""
-    if reading.asked.chosen.bodies and not stored.deleted:
+    if stored.fault is not None:
+        resource = b',"outcome":%b' % outcome(stored.fault.issues)
+    elif reading.asked.chosen.bodies and not stored.deleted:
         resource = b',"resource":%b' % stored.json()
     return (
         b'{"cursor":"%b","type":"%b","id":"%b","versionId":"%d","lastUpdated":"%b","method":"%b"%b}'
