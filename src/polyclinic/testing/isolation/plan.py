@@ -1,0 +1,42 @@
+"""Which requests the twin-world test makes: everything once and more, and anything by a seed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from polyclinic.kernel.rest.interactions import Interaction
+from polyclinic.kernel.search.parameters import parameters
+from polyclinic.kernel.types import RESOURCE_TYPES
+from polyclinic.testing.isolation.calls import Call
+from polyclinic.testing.isolation.chance import Chance
+from polyclinic.testing.isolation.interactions import maker
+from polyclinic.testing.isolation.searches import search
+
+_EXAMPLE: Final = 12
+"""Requests of one example of the property test."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to ask of which types."""
+
+    interactions: Sequence[Interaction]
+    types: Sequence[str] = RESOURCE_TYPES
+
+    def everything(self, seed: int, times: int = 1) -> Iterator[Call]:
+        """Yield each interaction with each type, and a search by each parameter of each type.
+
+        Raise ``Unwatched`` for an interaction that nobody has said how to call.
+        """
+        chance = Chance(seed)
+        makers = [maker(one) for one in self.interactions]
+        for resource_type in self.types:
+            for _ in range(times):
+                yield from (make(chance, resource_type) for make in makers)
+                yield from (search(chance, resource_type, one) for one in parameters(resource_type))
+
+    def some(self, seed: int) -> list[Call]:
+        """Return a few requests of any kind, to any of the types."""
+        chance = Chance(seed)
+        makers = [maker(one) for one in self.interactions]
+        return [chance.choice(makers)(chance, chance.choice(self.types)) for _ in range(_EXAMPLE)]
