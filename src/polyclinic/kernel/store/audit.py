@@ -185,7 +185,7 @@ class Auditor:
         rids, versions, patients, details, interactions = rest
         try:
             with translated():
-                await self._pool.execute(
+                await self._pool.within(tenant).execute(
                     STATEMENTS["audit_note"],
                     *(self._counter.worker, self._clock.now(), tenants, numbers, accounts),
                     *(actions, outcomes, types, rids, versions, details, requests, interactions),

@@ -67,7 +67,8 @@ class Policies:
         """Return all policies that the tenant has set, the newest first."""
         _check(principal)
         with translated():
-            rows = await self._pool.fetch(STATEMENTS["policies"], principal.tenant)
+            pool = self._pool.within(principal.tenant)
+            rows = await pool.fetch(STATEMENTS["policies"], principal.tenant)
         return [PolicyVersion(*row) for row in rows]
 
     async def set(self, principal: Principal, document: bytes) -> int:
@@ -83,7 +84,8 @@ class Policies:
         arguments = principal.tenant, self._clock.now(), principal.account, document
         try:
             with translated():
-                number = await self._pool.fetchval(STATEMENTS["policy_put"], *arguments)
+                pool = self._pool.within(principal.tenant)
+                number = await pool.fetchval(STATEMENTS["policy_put"], *arguments)
         except asyncpg.UniqueViolationError:
             message = "Another policy was set at the same moment; look at it and repeat."
             raise Conflict(message) from None
@@ -94,7 +96,7 @@ class Policies:
         began = asyncio.get_running_loop().time()
         number = known.number if known else -1
         with translated():
-            row = await self._pool.fetchrow(STATEMENTS["policy"], tenant, number)
+            row = await self._pool.within(tenant).fetchrow(STATEMENTS["policy"], tenant, number)
         if row is not None:
             known = _Current(row["version"], read_policy(row["document"]), began)
         elif known is None:

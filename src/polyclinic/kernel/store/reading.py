@@ -1,5 +1,6 @@
 """Reads by id, coalesced, each with its audit row in the same round trip."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from polyclinic.base.clock import Clock
@@ -30,6 +31,10 @@ class Asked(NamedTuple):
     shared: bool
     """With that limit, what belongs to no patient may be read too."""
     account: int
+
+    def reaches(self, patients: Sequence[int]) -> bool:
+        """Say whether what belongs to these patients may be read."""
+        return self.own == 0 or self.own in patients or (self.shared and not patients)
 
 
 class Reader:
@@ -66,11 +71,9 @@ class Reader:
             [asked.shared for asked in batch],
             [asked.account for asked in batch],
         )
-        # A second net below the statement's own condition: where all of a batch are patients.
-        audience = None if 0 in owns else owns
         try:
             with translated():
-                rows = await self._pool.within(tenant, audience).fetch(
+                rows = await self._pool.within(tenant).fetch(
                     STATEMENTS["read"],
                     *(tenant, types, ids, owns, accounts, numbers),
                     *(self._counter.worker, self._clock.now(), shared),
@@ -89,11 +92,12 @@ class Reader:
     def _answer(
         self, tenant: int, asked: Asked, row: Record, body: bytes | FhirError
     ) -> Stored | BaseException:
-        _, rid, version, deleted, last_updated, digest, _, _, allowed, key_id = row
+        _, rid, version, deleted, last_updated, digest, _, _, allowed, key_id, patients = row
         self._placement.handles.put(
             (tenant, asked.type, asked.id), Handle(rid, version, deleted, digest)
         )
-        if not allowed:
+        # Twice on purpose: in the statement, which audits it, and here.
+        if not allowed or not asked.reaches(patients):
             return NotFound()
         if deleted:
             return Erased() if key_id else Gone()

@@ -128,7 +128,8 @@ class Searcher:
 
     async def _total(self, query: Query, scope: select.Scope, keys: QueryKeys) -> int:
         if not query.where.parts and scope.reach.whole:
-            counted = await self._pool.fetchval(STATEMENTS["type_count"], scope.tenant, scope.type)
+            within = self._pool.within(scope.tenant)
+            counted = await within.fetchval(STATEMENTS["type_count"], scope.tenant, scope.type)
             return int(counted)
         sql, arguments = select.total(query, scope, keys)
         within = self._pool.within(scope.tenant, scope.reach.audience())

@@ -167,9 +167,10 @@ class Store:
             return await self._audit_record.read(self._tenant(principal), principal, resource_id)
         place = type_number(resource_type), resource_id
         with translated():
-            row = await self._hot.within(principal.tenant, reach.audience()).fetchrow(
+            row = await self._hot.within(principal.tenant).fetchrow(
                 STATEMENTS["vread"],
                 *(principal.tenant, *place, min(version, 2**31 - 1), reach.asks_keys),
+                *(reach.own or (0, True)),
             )
         about = About(place[0], interaction=Interaction.VREAD)
         patients = row["patients"] if row else ()
@@ -331,7 +332,8 @@ class Store:
     async def upkeep(self, principal: Principal) -> None:
         """Fold the counts of types, and make the audit's partitions of the coming months."""
         with translated():
-            await self._hot.execute(STATEMENTS["fold_type_counts"], principal.tenant)
+            hot = self._hot.within(principal.tenant)
+            await hot.execute(STATEMENTS["fold_type_counts"], principal.tenant)
             await self._audit_record.make_months()
 
     async def _history_types(self, principal: Principal, resource_type: str | None) -> list[int]:

@@ -22,17 +22,20 @@ audited as (
   from q left join found f on f.ord = q.ord
 )
 select f.ord::int, f.rid, f.version, f.deleted, f.last_updated, f.digest, f.dict_id,
-       case when f.allowed then f.body end as body, f.allowed, f.key_id
+       case when f.allowed then f.body end as body, f.allowed, f.key_id, f.patients
 from found f
 
 -- vread --
--- One version of one resource, current or superseded, with its keys where they decide who may see it ($5).
-select r.rid, r.id, r.version, r.deleted, r.last_updated, r.dict_id, r.key_id, r.patients, r.body, r.labels,
+-- One version of one resource, current or superseded, with its keys where they decide who may see it ($5),
+-- and without its body where own ($6) and shared ($7) say no, whatever is decided afterwards.
+select r.rid, r.id, r.version, r.deleted, r.last_updated, r.dict_id, r.key_id, r.patients, r.labels,
+       case when $6::bigint = 0 or $6 = any(r.patients) or ($7::boolean and r.patients = '{}') then r.body end as body,
        case when $5::boolean then (select k.keys from keys k where k.rid = r.rid) end as keys
 from resource r
 where r.tenant = $1 and r.type = $2 and r.id = $3 and r.version = $4 and $4 > 0
 union all
-select v.rid, r.id, v.version, v.deleted, v.valid_from, v.dict_id, v.key_id, v.patients, v.body, v.labels,
+select v.rid, r.id, v.version, v.deleted, v.valid_from, v.dict_id, v.key_id, v.patients, v.labels,
+       case when $6 = 0 or $6 = any(v.patients) or ($7 and v.patients = '{}') then v.body end,
        case when $5 then v.keys end
 from resource r join version v on v.rid = r.rid
 where r.tenant = $1 and r.type = $2 and r.id = $3 and v.version = $4

@@ -1,5 +1,7 @@
 """A second process's view of the store, and the tables as their owner sees them."""
 
+from urllib.parse import urlsplit
+
 import pytest
 import pytest_asyncio
 
@@ -14,9 +16,10 @@ from polyclinic.testing.tables import faults
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def owner(database):
-    """Yield a connection of the role that owns the tables."""
-    async with connected(database.require_owner()) as connection:
+async def owner(postgres, database):
+    """Yield a connection of the superuser, whom no policy of rows binds."""
+    name = urlsplit(database.app_dsn).path[1:]
+    async with connected(postgres.url(name)) as connection:
         yield connection
 
 
