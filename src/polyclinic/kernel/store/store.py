@@ -173,13 +173,12 @@ class Store:
                 *(reach.own or (0, True)),
             )
         about = About(place[0], interaction=Interaction.VREAD)
-        patients = row["patients"] if row else ()
         # Asked also where there is nothing: what is hidden takes as many statements.
-        cared = await self._checker.cared(principal.tenant, reach, patients)
+        cared = await self._checker.cared(principal.tenant, reach, row["patients"] if row else ())
         if row is None:
             await self._note(principal, Action.READ, about, outcome=_OUTCOMES[404])
             raise NotFound
-        about = about.seen(row["rid"], row["version"], patients)
+        about = about.seen(row["rid"], row["version"], row["patients"])
         if not reach.allows(facts(row, cared)):
             await self._note(principal, Action.READ, about, outcome=_OUTCOMES[403])
             raise NotFound
