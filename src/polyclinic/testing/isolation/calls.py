@@ -60,23 +60,6 @@ class Reply:
 
 async def send(application: Application, call: Call) -> Reply:
     """Put a request to an application and return its answer."""
-    path, _, query = call.target.partition("?")
-    headers = [(b"host", HOST.encode())]
-    headers += [(name.encode(), value.encode("latin-1")) for name, value in call.headers]
-    scope: Scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": call.method,
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode("latin-1"),
-        "query_string": query.encode("latin-1"),
-        "root_path": "",
-        "headers": headers,
-        "client": ("127.0.0.1", 50000),
-        "server": (HOST, 80),
-    }
     sent: list[Message] = []
     asked, ended = False, asyncio.Event()
 
@@ -94,10 +77,30 @@ async def send(application: Application, call: Call) -> Reply:
         if message["type"] == "http.response.body" and not message.get("more_body"):
             ended.set()
 
-    await application(scope, receive, keep)
+    await application(_scope(call), receive, keep)
     start, *parts = sent
     return Reply(
         start["status"],
         tuple((bytes(name), bytes(value)) for name, value in start["headers"]),
         b"".join(part.get("body", b"") for part in parts),
     )
+
+
+def _scope(call: Call) -> Scope:
+    path, _, query = call.target.partition("?")
+    headers = [(b"host", HOST.encode())]
+    headers += [(name.encode(), value.encode("latin-1")) for name, value in call.headers]
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": call.method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode("latin-1"),
+        "query_string": query.encode("latin-1"),
+        "root_path": "",
+        "headers": headers,
+        "client": ("127.0.0.1", 50000),
+        "server": (HOST, 80),
+    }
