@@ -12,12 +12,15 @@ from typing_extensions import override
 from polyclinic.app.audit import sealing
 from polyclinic.app.build import Platform, job_principal
 from polyclinic.app.tenants import Tenants
+from polyclinic.base import log
 from polyclinic.base.jobs.run import JobKind, JobRun
 from polyclinic.base.jobs.schedule import Schedule
 from polyclinic.base.jobs.worker import Pace, Worker
 from polyclinic.kernel.module import Jobs, Module, Services
 
 UPKEEP: Final = "store.upkeep"
+SWEEP: Final = "store.sweep"
+_SWEEP_SECONDS: Final = 3600.0
 _UPKEEP_EVERY: Final = timedelta(hours=1)
 
 
@@ -92,8 +95,17 @@ def _platform(services: Services) -> Jobs:
         async with run.completing():
             pass
 
+    async def sweep(run: JobRun) -> None:
+        swept = await services.store.blobs.sweep(job_principal(services, SWEEP))
+        log.event("attachments.swept", **swept._asdict())
+        async with run.completing():
+            pass
+
     tenant = services.tenant.number
     return Jobs(
-        kinds=(JobKind(UPKEEP, upkeep),),
-        schedules=(Schedule(UPKEEP, UPKEEP, _UPKEEP_EVERY, tenant),),
+        kinds=(JobKind(UPKEEP, upkeep), JobKind(SWEEP, sweep, timeout=_SWEEP_SECONDS)),
+        schedules=(
+            Schedule(UPKEEP, UPKEEP, _UPKEEP_EVERY, tenant),
+            Schedule(SWEEP, SWEEP, _UPKEEP_EVERY, tenant),
+        ),
     )

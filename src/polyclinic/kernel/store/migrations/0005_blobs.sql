@@ -32,3 +32,17 @@ create table blob_usage (
 );
 
 grant select, insert, update, delete on blob_use, blob_usage to ${app};
+
+-- The second net, as of the tables of resources: without the context of its tenant, and of its patient where
+-- the context is one of some patients, no row is there. The owner is bound as well.
+alter table blob enable row level security, force row level security;
+alter table blob_use enable row level security, force row level security;
+alter table blob_usage enable row level security, force row level security;
+create policy in_context on blob
+  using (tenant = nullif(current_setting('polyclinic.tenant', true), '')::int
+         and (current_setting('polyclinic.audience', true) = '*' or patient = 0
+              or patient = any (nullif(current_setting('polyclinic.audience', true), '*')::bigint[])));
+create policy in_context on blob_use
+  using (tenant = nullif(current_setting('polyclinic.tenant', true), '')::int);
+create policy in_context on blob_usage
+  using (tenant = nullif(current_setting('polyclinic.tenant', true), '')::int);

@@ -2,12 +2,14 @@
 
 from contextlib import aclosing
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 
 from polyclinic.base.clock import SystemClock
 from polyclinic.base.crypto import Sealer, new_key
+from polyclinic.base.db.connect import connected
 from polyclinic.base.ids import TimeOrderedIds
 from polyclinic.base.keys import KeyRing
 from polyclinic.base.settings import Settings
@@ -76,6 +78,14 @@ class Ward:
 async def in_pieces(content, size=100_000):
     for start in range(0, len(content), size):
         yield content[start : start + size]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def owner(postgres, database):
+    """Yield a connection of the superuser, whom no policy of rows binds."""
+    name = urlsplit(database.app_dsn).path[1:]
+    async with connected(postgres.url(name)) as connection:
+        yield connection
 
 
 @pytest.fixture(scope="session")

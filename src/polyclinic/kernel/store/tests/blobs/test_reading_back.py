@@ -190,3 +190,30 @@ async def test_a8_uploads_and_reads_have_their_audit_rows(ward, owner):
     )
     found = {(row["account"], row["action"], tuple(row["patients"])) for row in rows}
     assert found == {(uploader.account, "C", (patient,)), (reader.account, "R", (patient,))}
+
+
+@pytest.mark.parametrize("table", ["blob", "blob_use", "blob_usage"])
+async def test_i8_without_the_context_of_its_tenant_a_statement_sees_no_row(make_ward, table):
+    here, there = await make_ward(), await make_ward()
+    await here.attach(b"of a", "a")
+    pool = here.blobs._pool
+    count = f"select count(*) from {table}"  # noqa: S608 - the names above
+
+    assert await pool.within(here.clinic.tenant.number).fetchval(count) == 1
+    assert await pool.within(there.clinic.tenant.number).fetchval(count) == 0
+    assert await pool.fetchval(count) == 0
+
+
+async def test_i1_in_the_context_of_one_patient_a_statement_sees_no_others(ward, owner):
+    await ward.attach(b"of a", "a")
+    await ward.attach(b"of b", "b")
+    await ward.attach(b"of nobody", None)
+    tenant = ward.clinic.tenant.number
+    patients = await owner.fetch(
+        "select distinct patient from blob where tenant = $1 and patient > 0", tenant
+    )
+    (one, _) = (row["patient"] for row in patients)
+
+    seen = await ward.blobs._pool.within(tenant, [one]).fetch("select patient from blob")
+
+    assert {row["patient"] for row in seen} == {one, 0}
