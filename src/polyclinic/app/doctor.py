@@ -24,6 +24,7 @@ from polyclinic.base.db.errors import DatabaseError
 from polyclinic.base.db.migrate import pending
 from polyclinic.base.db.version import NEWEST_KNOWN_MINOR, ServerVersion
 from polyclinic.base.settings import Settings
+from polyclinic.kernel.store.consumers import Lag, lag
 
 State = Literal["ok", "warn", "fail"]
 
@@ -33,6 +34,7 @@ _SCARCE_BYTES: Final = 5 * _GIGABYTE
 _TOO_FEW_BYTES: Final = _GIGABYTE
 _SKEW_SECONDS: Final = 5.0
 _LARGE_SKEW_SECONDS: Final = 60.0
+_LATE_SECONDS: Final = 60.0
 _OTHERS: Final = 0o007
 _SECRETS: Final = ("keys/*", "*.json", "*.key")
 
@@ -162,6 +164,20 @@ def clock_skew(seconds: float) -> Finding:
     return Finding("clock", "ok", text)
 
 
+def consumer_lag(found: Lag) -> Finding:
+    """Judge how far a consumer of the change feed is behind."""
+    text = f"{found.consumer} of {found.tenant} has handled every change"
+    if found.behind:
+        changes = "1 change" if found.behind == 1 else f"{found.behind} changes"
+        text = (
+            f"{found.consumer} of {found.tenant} is {changes} and "
+            f"{found.seconds:.0f} s behind, and last went on at {found.updated:%Y-%m-%d %H:%M} UTC"
+        )
+    remedy = "See that a server runs, and look into its log for consumer.failed"
+    late = found.seconds > _LATE_SECONDS
+    return Finding("change feed", "warn" if late else "ok", text, remedy if late else None)
+
+
 def _secrets_below(data: Path) -> list[Path]:
     """Return the files that only we should read; the database's are closed by its launcher."""
     return sorted(path for pattern in _SECRETS for path in data.glob(pattern) if path.is_file())
@@ -181,7 +197,8 @@ async def _database(settings: Settings, clock: Clock) -> list[Finding]:
             _reached(database),
             patch_level(database.info.version, is_embedded=database.is_embedded),
             clock_skew(skew),
-            await _migrated(database),
+            migrated := await _migrated(database),
+            *(await _consumers(database, clock) if migrated.state == "ok" else ()),
         ]
     finally:
         await asyncio.to_thread(database.close)
@@ -191,6 +208,11 @@ def _reached(database: Database) -> Finding:
     kind = "embedded" if database.is_embedded else "external"
     info = database.info
     return Finding("database", "ok", f"{kind} PostgreSQL {info.version}, as {info.role}")
+
+
+async def _consumers(database: Database, clock: Clock) -> list[Finding]:
+    async with connected(database.app_dsn, "polyclinic doctor") as connection:
+        return [consumer_lag(found) for found in await lag(connection, clock)]
 
 
 async def _migrated(database: Database) -> Finding:

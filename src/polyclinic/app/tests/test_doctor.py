@@ -1,11 +1,14 @@
 import socket
 from collections import namedtuple
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from polyclinic.app import doctor
 from polyclinic.base.db.version import NEWEST_KNOWN_MINOR, ServerVersion
 from polyclinic.base.settings import Settings
+from polyclinic.kernel.store.consumers import Consumer, Lag
+from polyclinic.kernel.types import from_json
 from polyclinic.testing.settings import RunSettings
 
 GIGABYTE = 1024**3
@@ -129,3 +132,36 @@ async def test_an_empty_database_has_pending_migrations(tmp_path, make_database)
     *_, migrations = await doctor.examine(settings)
 
     assert (migrations.subject, migrations.state) == ("migrations", "warn")
+
+
+@pytest.mark.parametrize(
+    ("behind", "seconds", "state", "word"),
+    [(0, 0.0, "ok", "every change"), (7, 3.0, "ok", "7 changes"), (7, 90.0, "warn", "90 s")],
+)
+def test_a_consumer_that_is_behind_is_named(behind, seconds, state, word):
+    moment = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
+
+    finding = doctor.consumer_lag(Lag("default", "projection", behind, seconds, moment))
+
+    assert finding.state == state
+    assert word in finding.message
+    assert (finding.remedy is None) == (state == "ok")
+
+
+async def test_a_consumer_of_the_database_is_looked_at(tmp_path, database, store, clinic, clock):
+    async def handle(_connection, _rows):
+        """Do nothing."""
+
+    job = clinic.principal("job")
+    consumer = Consumer(f"of {clinic.tenant.name}", handle, bodies=False)
+    await store.update(job, from_json({"resourceType": "Patient", "id": "p"}))
+    await store.following.consumers.step(job, consumer)
+    written = await store.update(job, from_json({"resourceType": "Patient", "id": "q"}))
+    clock.set(written.stored.last_updated + timedelta(minutes=5))
+    settings = Settings(data=tmp_path, database_url=database.app_dsn, port=0)
+
+    findings = await doctor.examine(settings, clock)
+
+    (found,) = [one for one in findings if clinic.tenant.name in one.message]
+    assert (found.subject, found.state) == ("change feed", "warn")
+    assert "1 change and 300 s behind" in found.message

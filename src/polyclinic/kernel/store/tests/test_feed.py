@@ -281,14 +281,21 @@ async def test_i8_a_cursor_is_of_one_person_one_filter_and_one_tenant(store, cli
             await feed.start(owner, EVERYTHING, broken)
 
 
-async def test_i8_a_tenant_follows_its_own_changes_only(store, clinic, kek, job):
+async def test_i8_the_control_with_cursors_bound_to_nothing_takes_a_foreign_one(
+    store, clinic, job, monkeypatch
+):
+    monkeypatch.setattr("polyclinic.kernel.store.feed._context", lambda *_: b"")
+    feed = store.following.feed
     await store.update(job, patient("p"))
-    elsewhere = await store.open_tenant(f"{clinic.tenant.name}-elsewhere", kek)
-    other = type(job)(name="job", tenant=elsewhere.number, account=job.account, roles=job.roles)
-    await store.update(other, patient("theirs"))
+    owner, other = clinic.principal("clinician"), clinic.principal("clinician")
+    _, end = await page(store, owner, await feed.start(owner, EVERYTHING, None))
 
-    assert versions((await everything(store, job))[0]) == [("Patient", "p", 1)]
-    assert versions((await everything(store, other))[0]) == [("Patient", "theirs", 1)]
+    assert await feed.start(other, EVERYTHING, feed.cursor(owner, EVERYTHING, *end)) == end
+
+
+async def test_i8_a_tenant_follows_its_own_changes_only(store, job, stranger):
+    assert versions((await everything(store, job))[0]) == [("Patient", "ours", 1)]
+    assert versions((await everything(store, stranger))[0]) == [("Patient", "theirs", 1)]
 
 
 async def test_the_same_place_has_the_same_cursor_each_time(store, job):
@@ -309,3 +316,50 @@ async def test_a_cursor_of_what_has_not_happened_is_refused(store, job):
 
     with pytest.raises(CursorExpired):
         await feed.window(job, EVERYTHING, ahead, 10)
+
+
+class Planted:
+    """Connections whose statements have lost what keeps tenants apart."""
+
+    def __init__(self, pool, seen):
+        self._pool = pool
+        self._seen = seen
+
+    def within(self, tenant):
+        """Return what runs statements in a context that holds, or in another tenant's."""
+        return Leaking(self._pool.within(self._seen or tenant))
+
+
+class Leaking:
+    def __init__(self, executor):
+        self._executor = executor
+
+    async def fetch(self, sql, *arguments):
+        return await self._executor.fetch(sql.replace("c.tenant = $1", "$1 > 0"), *arguments)
+
+    async def fetchrow(self, sql, *arguments):
+        return await self._executor.fetchrow(sql.replace("c.tenant = $1", "$1 > 0"), *arguments)
+
+
+@pytest.fixture
+async def stranger(store, clinic, kek, job):
+    """Return a job of another tenant, in which a patient was stored, as one was in this one."""
+    elsewhere = await store.open_tenant(f"{clinic.tenant.name}-elsewhere", kek)
+    other = type(job)(name="job", tenant=elsewhere.number, account=job.account, roles=job.roles)
+    await store.update(other, patient("theirs"))
+    await store.update(job, patient("ours"))
+    return other
+
+
+@pytest.mark.parametrize("is_context_broken", [False, True])
+async def test_i8_with_its_statements_broken_the_context_still_keeps_tenants_apart(
+    store, job, stranger, is_context_broken, monkeypatch
+):
+    feed = store.following.feed
+    seen = stranger.tenant if is_context_broken else None
+    monkeypatch.setattr(feed, "_pool", Planted(feed._pool, seen))
+
+    rows, _ = await page(store, job, await feed.start(job, EVERYTHING, None))
+
+    # The control: where neither net holds, the leak shows.
+    assert versions(rows) == [("Patient", "theirs" if is_context_broken else "ours", 1)]
