@@ -97,7 +97,7 @@ async def platform(
         store = await stack.enter_async_context(
             open_store(database.app_dsn, settings, clock=clock, ids=ids)
         )
-        kek = await key_ring(settings, is_new=not await store.has_keys())
+        kek = await key_ring(settings, is_new=not await store.directory.has_keys())
         # From here on there is a default tenant, and its keys open with this file.
         await store.close_tenant(await store.open_tenant(DEFAULT, kek))
         shared: dict[type, object] = {}

@@ -92,6 +92,7 @@ class _OfEveryTenant(Iterable[Schedule]):
 def _platform(services: Services) -> Jobs:
     async def upkeep(run: JobRun) -> None:
         await services.store.upkeep(job_principal(services, UPKEEP))
+        await services.store.claims.sweep(services.tenant.number)
         async with run.completing():
             pass
 

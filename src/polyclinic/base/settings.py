@@ -54,6 +54,9 @@ class Settings:
     max_in_flight: int = setting(
         256, "Requests that each process works on at once.", bounds=Bounds(1, 100_000)
     )
+    idempotency_hours: int = setting(
+        24, "Hours that an answer is kept for a retry with its key.", bounds=Bounds(1, 24 * 365)
+    )
     max_open_tenants: int = setting(
         100,
         "Organizations whose keys and sign-ins each process keeps at hand.",

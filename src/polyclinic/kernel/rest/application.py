@@ -15,6 +15,7 @@ from polyclinic.base import log
 from polyclinic.base.lanes import LANE
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import BadRequest, FhirError
+from polyclinic.kernel.rest import idempotency
 from polyclinic.kernel.rest.admission import Admission
 from polyclinic.kernel.rest.capabilities import capability_statement
 from polyclinic.kernel.rest.interactions.table import dispatch
@@ -123,7 +124,10 @@ class FhirApplication:
             principal=principal,
             largest=self._limits.body,
         )
-        answer = await dispatch(self._store, request)
+        if request.method == "POST" and idempotency.HEADER in headers:
+            answer = await idempotency.once(self._store, request, dispatch)
+        else:
+            answer = await dispatch(self._store, request)
         if b"_pretty=true" in query and answer.body:
             answer.body = msgspec.json.format(answer.body, indent=2)
         return answer

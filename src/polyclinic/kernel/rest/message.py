@@ -7,7 +7,7 @@ import asyncio
 import gzip
 import zlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import BadRequest, PayloadTooLarge, TooSlow, UnsupportedMedia
+from polyclinic.kernel.store import Claim
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -48,6 +49,8 @@ class Request:
     """Bytes that the body may have."""
     patience: float = _PATIENCE_SECONDS
     """Seconds within which the body has to arrive."""
+    retry: "Retry | None" = None
+    """Set where the answer is kept for a retry; writes keep it with what they write."""
 
     def header(self, name: bytes) -> str | None:
         """Return a header's value."""
@@ -110,6 +113,15 @@ class Request:
             message = await self.receive()
 
 
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """What a request that may be sent again holds."""
+
+    claim: Claim
+    rights: bytes
+    """What its account may do; with other rights, it does not get the answer again."""
+
+
 @dataclass(slots=True)
 class Answer:
     """One HTTP answer."""
@@ -156,6 +168,17 @@ class Streamed(Answer):
         headers = [*self.headers, (b"content-type", self.content_type)]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
+
+
+def with_body(request: Request, body: bytes) -> Request:
+    """Return a request whose body has been read and decompressed already."""
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    left_out = (b"content-encoding", b"content-length")
+    headers = {name: value for name, value in request.headers.items() if name not in left_out}
+    return replace(request, receive=receive, headers=headers)
 
 
 def pairs(query: str) -> list[tuple[str, str]]:

@@ -1,8 +1,9 @@
 """The one store of resources, on PostgreSQL. docs/explanation/store.md tells how it works."""
 
 from polyclinic.kernel.store.directory import Listed, NotListed
+from polyclinic.kernel.store.idempotency import Claim, StillRunning
 from polyclinic.kernel.store.opening import open_store
-from polyclinic.kernel.store.prepared import Change
+from polyclinic.kernel.store.prepared import Change, Keeper
 from polyclinic.kernel.store.searching import HistoryQuery
 from polyclinic.kernel.store.simulation import Case, Simulation
 from polyclinic.kernel.store.store import Store
@@ -13,12 +14,15 @@ __all__ = [
     "DEFAULT",
     "Case",
     "Change",
+    "Claim",
     "HistoryQuery",
+    "Keeper",
     "KeyLost",
     "Listed",
     "NotListed",
     "Page",
     "Simulation",
+    "StillRunning",
     "Store",
     "Stored",
     "Tenant",

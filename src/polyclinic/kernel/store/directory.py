@@ -35,6 +35,11 @@ class Directory:
         self._connections = connections
         self._clock = clock
 
+    async def has_keys(self) -> bool:
+        """Say whether any tenant has keys, which only the installation's key file opens."""
+        with translated():
+            return bool(await self._connections.fetchval(STATEMENTS["has_keys"]))
+
     async def all(self) -> list[Listed]:
         """Return every tenant, the default one first."""
         with translated():

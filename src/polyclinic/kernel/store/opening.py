@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from polyclinic.base.clock import Clock
 from polyclinic.base.ids import Ids
@@ -27,6 +28,7 @@ async def open_store(
         await make_audit_months(hot, clock)
         worker = await hot.fetchval(STATEMENTS["worker_opened"], clock.now())
         store = Store(hot, searches, worker, clock, ids)
+        store.claims.lifetime = timedelta(hours=settings.idempotency_hours)
         store.blobs = Blobs(hot, keeping(settings, clock), store.blob_seams, clock)
         try:
             async with store.following:

@@ -1,9 +1,11 @@
 """What is to be written, and what of it does not depend on what is stored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final
+from typing import Final, Protocol
 
+from polyclinic.base.db.connect import Connection
 from polyclinic.kernel.access.decide import Action
 from polyclinic.kernel.errors import Gone, NotFound, VersionConflict
 from polyclinic.kernel.search.extract import extract
@@ -12,11 +14,28 @@ from polyclinic.kernel.store.handles import Handle
 from polyclinic.kernel.store.index import targets
 from polyclinic.kernel.store.keys import SHARED, DataKey
 from polyclinic.kernel.store.placement import Place
+from polyclinic.kernel.store.stored import Written
 from polyclinic.kernel.store.tenancy import Tenant
 from polyclinic.kernel.types import Resource, type_number
 
 _PATIENT: Final = type_number("Patient")
 _NO_KEY: Final = DataKey(0, SHARED, b"")
+
+
+class Keeper(Protocol):
+    """Keeps an answer in the transaction of the writes that it answers for."""
+
+    async def keep(
+        self,
+        connection: Connection,
+        changes: Sequence["Change"],
+        written: Sequence[Written | None],
+    ) -> list[Written]:
+        """Keep the answer; return what was written, with what stands where nothing was changed.
+
+        Whatever it raises undoes all of it.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +50,8 @@ class Change:
     """The version that must be current."""
     must_be_new: bool = False
     """The id was just made, so nothing can be there."""
+    keeper: Keeper | None = None
+    """Keeps an answer in the transaction that all of it is written in."""
 
     @property
     def place(self) -> Place:

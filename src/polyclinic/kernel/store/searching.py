@@ -42,14 +42,6 @@ class HistoryPlace(msgspec.Struct, frozen=True, array_like=True):
     version: int
 
 
-class HistoryPart(NamedTuple):
-    """Which versions of a history a page holds."""
-
-    since: datetime
-    size: int
-    after: HistoryPlace | None
-
-
 @dataclass(frozen=True, slots=True)
 class HistoryQuery:
     """Which versions to read: of one resource, of a type, or of all types."""
@@ -59,6 +51,14 @@ class HistoryQuery:
     since: datetime = EPOCH
     count: int = 20
     after: str | None = None
+
+
+class HistoryPart(NamedTuple):
+    """Which versions of a history a page holds."""
+
+    since: datetime
+    size: int
+    after: HistoryPlace | None
 
 
 class Versions(NamedTuple):

@@ -31,10 +31,11 @@ from polyclinic.kernel.store.directory import Directory
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.feed import Seams
 from polyclinic.kernel.store.following import Following
+from polyclinic.kernel.store.idempotency import Claims
 from polyclinic.kernel.store.keys import DataKeys
 from polyclinic.kernel.store.placement import Place, Placement
 from polyclinic.kernel.store.policies import Policies
-from polyclinic.kernel.store.prepared import Change, Unchanged
+from polyclinic.kernel.store.prepared import Change, Keeper, Unchanged
 from polyclinic.kernel.store.progress import Progress
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.reach import EVERYTHING, Binder, Reach
@@ -89,11 +90,7 @@ class Store:
         self.blob_seams = BlobSeams(*reads, self._auditor, self._placement, self._keys)
         self._tenants: dict[int, Tenant] = {}
         self.directory = Directory(hot, clock)
-
-    async def has_keys(self) -> bool:
-        """Say whether any tenant has keys, which only the installation's key file opens."""
-        with translated():
-            return bool(await self._hot.fetchval(STATEMENTS["has_keys"]))
+        self.claims = Claims(hot, clock, self._tenant, self._auditor)
 
     async def open_tenant(self, name: str, ring: KeyRing) -> Tenant:
         """Make a tenant's data reachable for its principals; a missing tenant is made.
@@ -185,20 +182,26 @@ class Store:
         await self._note(principal, Action.READ, about)
         return await self._bodies.stored(principal.tenant, place[0], row)
 
-    async def create(self, principal: Principal, resource: Resource) -> Written:
+    async def create(
+        self, principal: Principal, resource: Resource, keeper: Keeper | None = None
+    ) -> Written:
         """Store a new resource under the id it carries, which ``new_id`` has just made."""
-        change = Change(resource.type, resource.id, resource, must_be_new=True)
+        change = Change(resource.type, resource.id, resource, must_be_new=True, keeper=keeper)
         await self._may_write(principal, [change])
         return await self._writer.write(self._tenant(principal), principal.account, change)
 
     async def update(
-        self, principal: Principal, resource: Resource, if_match: int | None = None
+        self,
+        principal: Principal,
+        resource: Resource,
+        if_match: int | None = None,
+        keeper: Keeper | None = None,
     ) -> Written:
         """Store a new version of a resource, or its first one.
 
         Content that is the same makes no version. Raise ``VersionConflict``.
         """
-        change = Change(resource.type, resource.id, resource, if_match)
+        change = Change(resource.type, resource.id, resource, if_match, keeper=keeper)
         while True:
             # Between the write that found it unchanged and the read, another may have deleted it.
             with suppress(Unchanged):
@@ -213,9 +216,10 @@ class Store:
         resource_type: str,
         resource_id: str,
         if_match: int | None = None,
+        keeper: Keeper | None = None,
     ) -> Stored:
         """Delete a resource; its versions stay readable. Raise ``NotFound`` or ``Gone``."""
-        change = Change(resource_type, resource_id, None, if_match)
+        change = Change(resource_type, resource_id, None, if_match, keeper=keeper)
         return (await self._write(principal, change)).stored
 
     async def _write(self, principal: Principal, change: Change) -> Written:
@@ -233,7 +237,7 @@ class Store:
 
     async def write_all(
         self, principal: Principal, changes: Sequence[Change]
-    ) -> list[Written | None]:
+    ) -> Sequence[Written | None]:
         """Write all changes in one transaction, or none; None stands for an unchanged one."""
         checked = await self._may_write(principal, changes)
         tenant = self._tenant(principal)

@@ -16,6 +16,7 @@ from polyclinic.kernel.store.audit import Counter
 from polyclinic.kernel.store.bodies import Bodies, bound
 from polyclinic.kernel.store.coalesce import Coalescer
 from polyclinic.kernel.store.connections import Connections, Executor
+from polyclinic.kernel.store.ending import Ending, commit, what_was_written
 from polyclinic.kernel.store.faults import RETRIED, translated
 from polyclinic.kernel.store.handles import Handle
 from polyclinic.kernel.store.index import build
@@ -24,10 +25,9 @@ from polyclinic.kernel.store.placement import Place, Placement
 from polyclinic.kernel.store.prepared import Change, Prepared, check, doubtful, same
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.row import EMPTY, Row, arguments
-from polyclinic.kernel.store.stored import Stored, Written, to_millisecond
+from polyclinic.kernel.store.stored import Written, to_millisecond
 from polyclinic.kernel.store.tenancy import Tenant
 from polyclinic.kernel.store.turns import Turns
-from polyclinic.kernel.types import type_name
 
 _BATCH: Final = 32
 _TRIES: Final = 16
@@ -59,6 +59,10 @@ class Writer:
 
         Raise ``VersionConflict``, ``NotFound`` or ``Gone`` (of a deletion), ``Unchanged``.
         """
+        if change.keeper is not None:
+            (done,) = await self.write_all(tenant, account, [change])
+            assert done is not None
+            return done
         prepared = Prepared(change, tenant)
         if change.must_be_new:
             return await self._write(tenant, account, prepared)
@@ -85,7 +89,7 @@ class Writer:
 
     async def write_all(
         self, tenant: Tenant, account: int, changes: Sequence[Change]
-    ) -> list[Written | None]:
+    ) -> Sequence[Written | None]:
         """Write all changes or none; None stands for one that changes nothing.
 
         Raise what ``write`` raises, and ``Conflict`` when two changes are of one resource.
@@ -97,12 +101,12 @@ class Writer:
         for attempt in range(_TRIES):
             with translated():
                 rows = await self._rows(tenant, account, prepared)
-                done = await self._atomically([row for row in rows if row])
+                ending = Ending(tenant.number, prepared, rows)
+                done = await self._atomically([row for row in rows if row], ending)
             if done:
-                return [
-                    self._written(row, item) if row else None
-                    for row, item in zip(rows, prepared, strict=True)
-                ]
+                for row in filter(None, rows):
+                    self._remember(row)
+                return ending.written
             self._keys.forget(tenant.number, [row.key_id for row in rows if row])
             for change in changes:
                 self._placement.handles.forget((tenant.number, *change.place))
@@ -219,17 +223,12 @@ class Writer:
         )
 
     def _written(self, row: Row, item: Prepared) -> Written:
+        self._remember(row)
+        return what_was_written(row, item)
+
+    def _remember(self, row: Row) -> None:
         handle = Handle(row.rid, row.version, row.deleted, row.digest)
         self._placement.handles.put((row.tenant, row.type, row.id), handle)
-        stored = Stored(
-            type_name(row.type),
-            row.id,
-            row.version,
-            row.updated,
-            row.deleted,
-            item.change.resource.body if item.change.resource else b"",
-        )
-        return Written(stored, created=row.expected == 0 or item.was_deleted)
 
     async def _together(self, tenant: int, rows: list[Row]) -> list[bool | BaseException]:
         """Write rows in one statement; when it fails, each alone, so that one hurts no other."""
@@ -241,25 +240,27 @@ class Writer:
             return [(await self._together(tenant, [row]))[0] for row in rows]
         return [at in done for at in range(1, len(rows) + 1)]
 
-    async def _atomically(self, rows: list[Row]) -> bool:
+    async def _atomically(self, rows: list[Row], ending: Ending) -> bool:
         """Write all rows in one transaction; False when any is out of date."""
-        if not rows:
+        if not rows and ending.keeper is None:
             return True
         rows = sorted(rows, key=lambda row: row.rid)
         numbers = self._counter.take(len(rows))
         try:
-            committed = await self._transaction(rows, numbers)
+            committed = await self._transaction(rows, numbers, ending)
         except BaseException as error:
-            self._counter.failed(rows[0].tenant, numbers, error)
+            self._counter.failed(ending.tenant, numbers, error)
             raise
         if committed:
-            self._counter.wrote(rows[0].tenant, len(rows))
+            self._counter.wrote(ending.tenant, len(rows))
         else:
             self._counter.give_back(numbers)
         return committed
 
-    async def _transaction(self, rows: Sequence[Row], numbers: Sequence[int]) -> bool:
-        async with self._pool.within(rows[0].tenant).acquire() as connection:
+    async def _transaction(
+        self, rows: Sequence[Row], numbers: Sequence[int], ending: Ending
+    ) -> bool:
+        async with self._pool.within(ending.tenant).acquire() as connection:
             transaction = connection.transaction()
             await transaction.start()
             try:
@@ -271,7 +272,8 @@ class Writer:
                     if len(done) != len(rows[part]):
                         await transaction.rollback()
                         return False
-                await transaction.commit()
+                await ending.keep(connection)
+                await commit(transaction)
             except RETRIED:
                 await transaction.rollback()
                 return False

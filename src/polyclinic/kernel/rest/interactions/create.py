@@ -19,4 +19,5 @@ async def create(store: Store, request: Request) -> Answer:
         raise BadRequest(message)
     (resource_type,) = request.path
     resource = parse(await request.body(), resource_type=resource_type, resource_id=store.new_id())
-    return written.answer(request, await store.create(request.principal, resource))
+    done = await store.create(request.principal, resource, written.keeper(request))
+    return written.answer(request, done)

@@ -29,7 +29,8 @@ async def patch(store: Store, request: Request) -> Answer:
         patched = json_patch.apply(stored.json(), operations)
         resource = parse(patched, resource_type=resource_type, require_id=resource_id)
         try:
-            done = await store.update(request.principal, resource, stored.version)
+            kept = written.keeper(request)
+            done = await store.update(request.principal, resource, stored.version, kept)
         except VersionConflict:
             continue
         return written.answer(request, done)

@@ -3,13 +3,15 @@
 https://hl7.org/fhir/R4/http.html#transaction
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
 from polyclinic.kernel.errors import BadRequest, FhirError, InvalidResource, Issue
+from polyclinic.kernel.rest import idempotency
 from polyclinic.kernel.rest.entries import Entry, EntryRequest, read_bundle, renamed
 from polyclinic.kernel.rest.message import Answer, Request, Streamed, split_path
 from polyclinic.kernel.rest.outcome import outcome
@@ -61,10 +63,18 @@ async def _transaction(store: Store, request: Request, entries: list[Entry]) -> 
             faults.extend(_placed(issue, at) for issue in error.issues)
     if faults:
         raise InvalidResource(tuple(faults))
+    if changes and (kept := idempotency.keeper(request, partial(_done, request, planned))):
+        changes[0] = replace(changes[0], keeper=kept)
     written = await store.write_all(request.principal, changes)
-    rows = [
-        await _row(store, request, one, done) for one, done in zip(planned, written, strict=True)
+    whole = [
+        done or Written(await store.read(request.principal, one.type, one.id), created=False)
+        for one, done in zip(planned, written, strict=True)
     ]
+    return _done(request, planned, whole)
+
+
+def _done(request: Request, planned: Sequence[_Planned], written: Sequence[Written]) -> Answer:
+    rows = [_row(request, one, done) for one, done in zip(planned, written, strict=True)]
     return _answered(b"transaction-response", rows)
 
 
@@ -105,13 +115,9 @@ def _change(one: _Planned, names: dict[bytes, bytes]) -> Change:
     return Change(one.type, one.id, resource, expected, must_be_new=one.request.method == "POST")
 
 
-async def _row(store: Store, request: Request, one: _Planned, done: Written | None) -> bytes:
-    if done is None:
-        stored = await store.read(request.principal, one.type, one.id)
-        status = "200 OK"
-    else:
-        stored = done.stored
-        status = "204 No Content" if stored.deleted else "201 Created" if done.created else "200 OK"
+def _row(request: Request, one: _Planned, done: Written) -> bytes:
+    stored = done.stored
+    status = "204 No Content" if stored.deleted else "201 Created" if done.created else "200 OK"
     response = {
         "status": status,
         "location": f"{one.type}/{one.id}/_history/{stored.version}",
@@ -126,9 +132,9 @@ async def _row(store: Store, request: Request, one: _Planned, done: Written | No
 
 async def _batch(store: Store, request: Request, entries: list[Entry], dispatch: Run) -> Answer:
     rows = []
-    for entry in entries:
+    for at, entry in enumerate(entries):
         try:
-            answer = await dispatch(store, _alone(request, entry))
+            answer = await idempotency.part(store, _alone(request, entry), at, dispatch)
             if isinstance(answer, Streamed):
                 raise BadRequest(_NO_STREAM)
             rows.append(_batch_row(answer.status, answer.body, answer.headers))

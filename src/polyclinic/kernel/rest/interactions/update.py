@@ -20,6 +20,6 @@ async def update(store: Store, request: Request) -> Answer:
         raise BadRequest(message)
     resource_type, resource_id = request.path
     resource = parse(await request.body(), resource_type=resource_type, require_id=resource_id)
-    return written.answer(
-        request, await store.update(request.principal, resource, if_match(request))
-    )
+    kept = written.keeper(request)
+    done = await store.update(request.principal, resource, if_match(request), kept)
+    return written.answer(request, done)

@@ -4,10 +4,11 @@ https://hl7.org/fhir/R4/http.html#return
 """
 
 from polyclinic.kernel.errors import Issue
+from polyclinic.kernel.rest import idempotency
 from polyclinic.kernel.rest.message import Answer, Request
 from polyclinic.kernel.rest.outcome import outcome
 from polyclinic.kernel.rest.preferences import http_date, wanted_return
-from polyclinic.kernel.store import Stored, Written
+from polyclinic.kernel.store import Keeper, Stored, Written
 
 _STORED = (Issue("informational", "Stored.", severity="information"),)
 
@@ -23,6 +24,11 @@ def answer(request: Request, written: Written) -> Answer:
     if written.created:
         headers.append((b"location", location.encode()))
     return Answer(201 if written.created else 200, _body(request, stored), headers)
+
+
+def keeper(request: Request) -> Keeper | None:
+    """Return what keeps the answer to one write with it, for a request that may be sent again."""
+    return idempotency.keeper(request, lambda written: answer(request, written[0]))
 
 
 def _body(request: Request, stored: Stored) -> bytes:
