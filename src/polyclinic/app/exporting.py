@@ -10,6 +10,8 @@ from polyclinic.kernel.store import Store
 from polyclinic.kernel.types import RESOURCE_TYPES
 
 _PAGE: Final = "1000"
+_TYPES: Final = tuple(name for name in RESOURCE_TYPES if name != "AuditEvent")
+"""The audit record is the server's own, and cannot be loaded elsewhere."""
 
 
 class NotEmpty(Exception):
@@ -27,7 +29,7 @@ async def export(
     """
     _check_empty(directory)
     total = 0
-    for resource_type in RESOURCE_TYPES:
+    for resource_type in _TYPES:
         total += await _export_type(store, principal, directory, resource_type)
         watch(resource_type, total)
     return total
