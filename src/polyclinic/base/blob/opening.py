@@ -1,7 +1,7 @@
 """The storage of an installation, as its settings say."""
 
 from polyclinic.base.blob.local import LocalDisk
-from polyclinic.base.blob.s3 import S3
+from polyclinic.base.blob.s3 import RANGE_BYTES, S3
 from polyclinic.base.blob.s3_requests import Bucket
 from polyclinic.base.blob.signature import Credentials
 from polyclinic.base.blob.storage import BlobStorage
@@ -31,4 +31,4 @@ def blob_storage(settings: Settings, clock: Clock) -> BlobStorage:
         settings.blob_s3_access_key, settings.blob_s3_secret_key, settings.blob_s3_region
     )
     bucket = Bucket(http_client(settings), settings.blob_s3_url, credentials, clock)
-    return S3(bucket)
+    return S3(bucket, min(RANGE_BYTES, settings.egress_max_answer))

@@ -18,7 +18,7 @@ from polyclinic.base.blob.s3_requests import Bucket, Call
 from polyclinic.base.blob.storage import Found, ObjectMissing, StorageFailed
 
 PART_BYTES: Final = 8 * 1024 * 1024
-_RANGE_BYTES: Final = 4 * 1024 * 1024
+RANGE_BYTES: Final = 4 * 1024 * 1024
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 _OK: Final = 200
 _NO_CONTENT: Final = 204
@@ -29,7 +29,7 @@ _MISSING: Final = 404
 class S3:
     """Keep objects in a bucket, below the name of their place."""
 
-    def __init__(self, bucket: Bucket, range_bytes: int = _RANGE_BYTES) -> None:
+    def __init__(self, bucket: Bucket, range_bytes: int = RANGE_BYTES) -> None:
         self._bucket = bucket
         self._range_bytes = range_bytes
 

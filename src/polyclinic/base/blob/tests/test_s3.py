@@ -225,6 +225,20 @@ async def test_a_service_that_is_away_is_told(clock, monkeypatch):
         await write(S3(closed), b"x")
 
 
+async def test_a_range_is_no_longer_than_an_answer_may_be(service, clock):
+    small = Settings(
+        blob_s3_url=service.url,
+        blob_s3_region=KEYS[2],
+        blob_s3_access_key=KEYS[0],
+        blob_s3_secret_key=KEYS[1],
+        egress_allow=f"http://127.0.0.1:{service.port}",
+        egress_max_answer=1024,
+    )
+    storage = blob_storage(small, clock)
+
+    assert await read(storage, await write(storage, LARGE[:3000])) == LARGE[:3000]
+
+
 async def test_the_settings_choose_the_storage(tmp_path, service, clock):
     chosen = Settings(
         blob_s3_url=service.url,
