@@ -133,8 +133,7 @@ class Consumers:
             rows = await self._changes.rows(
                 connection, extent, window.start, window, bodies=consumer.bodies
             )
-            patients = sorted({rid for changed in rows for rid in changed.patients})
-            await self._seams.note(principal, extent.types, patients)
+            await self._seams.noted(principal, extent, rows)
             self.reached("read")
             await consumer.handle(connection, rows)
         self.reached("handled")

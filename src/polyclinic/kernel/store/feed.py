@@ -12,8 +12,10 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from polyclinic.base.db.connect import Record
+from polyclinic.kernel.access.decide import Action
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import CursorExpired, FhirError
+from polyclinic.kernel.store.audit import About
 from polyclinic.kernel.store.bodies import Bodies, sealed_body
 from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.faults import translated
@@ -180,8 +182,8 @@ class Seams(NamedTuple):
     tenant: Callable[[Principal], Tenant]
     types: Callable[[Principal, str | None], Awaitable[list[int]]]
     """The numbers of a type, or of all that a principal may read whole. Raises ``Forbidden``."""
-    note: Callable[[Principal, Sequence[int], Sequence[int]], Awaitable[None]]
-    """Writes the audit row of what was read: types and patients."""
+    note: Callable[[Principal, Action, About], Awaitable[None]]
+    """Writes an audit row."""
     bodies: Bodies
 
     async def extent(self, principal: Principal, types: Sequence[str]) -> Extent:
@@ -190,6 +192,12 @@ class Seams(NamedTuple):
             number for name in types or (None,) for number in await self.types(principal, name)
         ]
         return Extent(principal.tenant, numbers)
+
+    async def noted(self, principal: Principal, extent: Extent, rows: Sequence[Changed]) -> None:
+        """Write the audit row of changes that were read."""
+        patients = sorted({rid for row in rows for rid in row.patients})
+        types = extent.types if len(extent.types) == 1 else ()
+        await self.note(principal, Action.SEARCH, About.history(types, patients))
 
 
 class Feed:
@@ -237,8 +245,7 @@ class Feed:
         rows = await self._changes.rows(
             self._pool.within(principal.tenant), extent, after, window, bodies=chosen.bodies
         )
-        patients = sorted({rid for row in rows for rid in row.patients})
-        await self._seams.note(principal, extent.types, patients)
+        await self._seams.noted(principal, extent, rows)
         return rows
 
     def cursor(self, principal: Principal, chosen: Chosen, epoch: int, place: Place) -> str:

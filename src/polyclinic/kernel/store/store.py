@@ -84,7 +84,7 @@ class Store:
         self._historian = Historian(searches, self._checker, self._bodies)
         self.policies = Policies(searches, clock)
         self._simulator = Simulator(searches, self._binder)
-        seams = Seams(self._tenant, self._history_types, self._note_changes, self._bodies)
+        seams = Seams(self._tenant, self._history_types, self._note, self._bodies)
         self.following = Following(searches, clock, seams)
         reads = self._tenant, self._allowed, self._may_write, self.read
         self.blob_seams = BlobSeams(*reads, self._auditor, self._placement, self._keys)
@@ -351,12 +351,6 @@ class Store:
             await self.note_denial(principal, Action.READ, error)
             raise error
         return [type_number(name) for name in names]
-
-    async def _note_changes(
-        self, principal: Principal, types: Sequence[int], patients: Sequence[int]
-    ) -> None:
-        about = About(types[0] if len(types) == 1 else 0, patients=patients)
-        await self._note(principal, Action.SEARCH, about)
 
     async def _may_write(self, principal: Principal, changes: Sequence[Change]) -> Sequence[Change]:
         """Return the changes, each against the version that was looked at where one had to be.
