@@ -11,14 +11,7 @@ from polyclinic.base.ids import Ids
 from polyclinic.base.keys import KeyRing
 from polyclinic.kernel.access.decide import WHOLE, Action, decide, readable_types
 from polyclinic.kernel.access.principal import Principal
-from polyclinic.kernel.errors import (
-    Conflict,
-    FhirError,
-    Forbidden,
-    Gone,
-    NotFound,
-    VersionConflict,
-)
+from polyclinic.kernel.errors import Conflict, FhirError, Forbidden, Gone, NotFound, VersionConflict
 from polyclinic.kernel.search.predicate import Query
 from polyclinic.kernel.store.audit import About, Auditor, Counter, Interaction, Note, seal_detail
 from polyclinic.kernel.store.audit_events import AUDIT_EVENT
@@ -298,10 +291,14 @@ class Store:
 
     async def simulate(self, principal: Principal, case: Case) -> Simulation:
         """Return what the tenant's policy says of a case; nothing is shown of a resource."""
-        may_simulate(principal)
-        policy = await self.policies.current(principal.tenant)
-        number = await self.policies.number(principal.tenant)
-        found = await self._simulator.run(self._tenant(principal), (number, policy), case)
+        try:
+            may_simulate(principal)
+            policy = await self.policies.current(principal.tenant)
+            number = await self.policies.number(principal.tenant)
+            found = await self._simulator.run(self._tenant(principal), (number, policy), case)
+        except (Forbidden, NotFound) as error:
+            await self.note_denial(principal, Action.READ, error, case.resource_type)
+            raise
         await self._note(principal, Action.READ, About(type_number(case.resource_type)))
         return found
 
@@ -386,12 +383,7 @@ class Store:
         return self._tenants[principal.tenant]
 
     async def _note(
-        self,
-        principal: Principal,
-        action: Action,
-        about: About,
-        *,
-        outcome: int = 0,
+        self, principal: Principal, action: Action, about: About, *, outcome: int = 0
     ) -> None:
         """Write an audit row."""
         await self._auditor.write(
