@@ -28,7 +28,15 @@ _METHOD: Final = re.compile(r"[A-Z]{1,20}", re.ASCII)
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e]*", re.ASCII)
 _OURS: Final = frozenset(
-    ["connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding"]
+    [
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "te",  # codespell:ignore te
+        "trailer",
+        "transfer-encoding",
+    ]
 )
 """Headers that say how the request is sent, which is not the caller's to say."""
 _READ_BYTES: Final = 64 * 1024

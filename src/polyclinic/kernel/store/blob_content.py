@@ -107,14 +107,14 @@ async def opened(
 
 
 @contextmanager
-def failing(name: str) -> Iterator[None]:
+def failing(object_name: str) -> Iterator[None]:
     """Turn what storage and keys refuse into what a client is told."""
     try:
         yield
     except (CannotOpen, ObjectMissing) as error:
-        log.event("attachment.damaged", level=logging.ERROR, object=name)
+        log.event("attachment.damaged", level=logging.ERROR, object=object_name)
         raise AttachmentDamaged from error
     except StorageFailed as error:
-        log.failure("attachment.storage_failed", error, object=name)
+        log.failure("attachment.storage_failed", error, object=object_name)
         message = "The storage of attachments cannot be used now; try again soon."
         raise Unavailable(message) from error
