@@ -30,7 +30,7 @@ export const t = catalogue(
       other: 'Too many attempts. Try again in {count} seconds.',
     },
     'signIn.missing': 'Enter your user name and your password.',
-    'signIn.note': 'For the staff of this organization. Every access is recorded.',
+    'signIn.note': 'For the staff and the patients of this organization. Every access is recorded.',
     'signIn.show': 'Show or hide the password',
     'palette.title': 'Search patients and commands',
     'palette.placeholder': 'Name, identifier, birth date, or a command',
