@@ -28,6 +28,14 @@ def account_arguments(parser: ArgumentParser) -> None:
         ("enable", "let it sign in again"),
     ):
         actions.add_parser(action, help=words).add_argument("name", metavar="NAME")
+    link = actions.add_parser(
+        "link", help="say who an account is and acts for; what is not given is taken away"
+    )
+    link.add_argument("name", metavar="NAME")
+    link.add_argument("--practitioner", metavar="ID", help="the Practitioner that it belongs to")
+    link.add_argument(
+        "--represents", metavar="ID", action="append", help="a Patient that it acts for"
+    )
     actions.add_parser("list", help="list the accounts")
 
 
@@ -44,6 +52,9 @@ async def account(services: Services, given: Namespace) -> int:
         words = "there is an account" if exists else "there is no account"
         sys.stderr.write(f"polyclinic account: {words} {given.name}\n")
         return 1
+    if given.action == "link":
+        await identity.link(given.name, given.practitioner, given.represents or [])
+        return 0
     if given.action in ("disable", "enable"):
         await identity.set_disabled(given.name, disabled=given.action == "disable")
         return 0

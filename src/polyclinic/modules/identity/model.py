@@ -21,6 +21,8 @@ class Account:
     password_hash: str | None
     roles: frozenset[str]
     patient: str | None
+    practitioner: str | None
+    represents: frozenset[str]
     disabled: bool
 
     def principal(self) -> Principal:
@@ -32,6 +34,8 @@ class Account:
             roles=self.roles,
             patient=self.patient,
             display=self.display,
+            practitioner=self.practitioner,
+            represents=self.represents,
         )
 
 

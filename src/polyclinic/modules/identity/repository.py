@@ -11,7 +11,8 @@ from polyclinic.kernel.store.faults import translated
 from polyclinic.modules.identity.model import Account, NewAccount, Session, SessionKind
 
 _ACCOUNT: Final = (
-    "a.account, a.tenant, a.name, a.display, a.password_hash, a.roles, a.patient, a.disabled"
+    "a.account, a.tenant, a.name, a.display, a.password_hash, a.roles, a.patient, a.practitioner,"
+    " a.represents, a.disabled"
 )
 
 
@@ -77,6 +78,16 @@ class Accounts:
                 *(self.tenant, name, password_hash),
             )
             await _end_sessions(connection, number)
+
+    async def link(self, name: str, practitioner: str | None, represents: list[str]) -> None:
+        """Say which Practitioner an account is, and for which Patients it acts from now on."""
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute(
+                "update account set practitioner = $3, represents = $4"
+                " where tenant = $1 and name = $2",
+                *(self.tenant, name, practitioner, represents),
+            )
+            await connection.execute("select nextval('revocation')")
 
     async def set_disabled(self, name: str, *, disabled: bool) -> None:
         """Disable an account, which ends every session and token of it, or enable it."""
@@ -191,5 +202,7 @@ def _account(row: Record) -> Account:
         password_hash=row["password_hash"],
         roles=frozenset(row["roles"]),
         patient=row["patient"],
+        practitioner=row["practitioner"],
+        represents=frozenset(row["represents"]),
         disabled=row["disabled"],
     )

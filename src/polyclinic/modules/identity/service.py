@@ -106,6 +106,11 @@ class Identity:
         await self._accounts.set_password(name, hashed)
         self._known.clear()
 
+    async def link(self, name: str, practitioner: str | None, represents: list[str]) -> None:
+        """Say which Practitioner an account is, and for which Patients it acts from now on."""
+        await self._accounts.link(name, practitioner, represents)
+        self._known.clear()
+
     async def set_disabled(self, name: str, *, disabled: bool) -> None:
         """Let nobody sign in with an account, or let it sign in again."""
         await self._accounts.set_disabled(name, disabled=disabled)

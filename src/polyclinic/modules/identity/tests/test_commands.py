@@ -81,3 +81,17 @@ async def test_an_account_is_added_once_and_changed_only_when_it_exists(run):
     assert (await run("add", "amani", "--role", "nurse"))[0] == 1
     assert (await run("disable", "nobody"))[0] == 1
     assert await run("list") == (0, "amani\tnurse\tamani")
+
+
+async def test_a_link_holds_from_the_next_request_and_is_taken_away_again(run, identity):
+    _, password = await run("add", "amani", "--role", "nurse")
+    secret, _ = await identity.sign_in("amani", password, "127.0.0.1")
+    cookie = {b"cookie": f"polyclinic_session={secret}".encode()}
+
+    await run("link", "amani", "--practitioner", "d", "--represents", "p", "--represents", "q")
+    linked = await identity.authenticate(cookie, "GET")
+    await run("link", "amani")
+    unlinked = await identity.authenticate(cookie, "GET")
+
+    assert (linked.practitioner, linked.represents) == ("d", {"p", "q"})
+    assert (unlinked.practitioner, unlinked.represents) == (None, frozenset())
