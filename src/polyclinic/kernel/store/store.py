@@ -77,7 +77,8 @@ class Store:
         self._historian = Historian(searches, self._checker, self._bodies)
         self.policies = Policies(searches, clock)
         self._simulator = Simulator(searches, self._binder)
-        seams = Seams(self._tenant, self._history_types, self._note, self._bodies)
+        rights = self._history_types, self.policies.current
+        seams = Seams(self._tenant, *rights, self._note, self._bodies)
         self.following = Following(searches, clock, seams)
         reads = self._tenant, self._allowed, self._may_write, self.read
         self.blob_seams = BlobSeams(*reads, self._auditor, self._placement, self._keys)

@@ -1,10 +1,13 @@
 """The change feed: every version once, in an order that stays, whoever writes meanwhile."""
 
 import asyncio
+import json
 import random
 
+import msgspec
 import pytest
 
+from polyclinic.kernel.access.policy import shipped
 from polyclinic.kernel.errors import BadRequest, CursorExpired, Forbidden
 from polyclinic.kernel.store.feed import NOW, Chosen
 from polyclinic.kernel.store.feed_place import Cursor
@@ -239,6 +242,21 @@ async def test_a_role_follows_only_the_types_it_may_read(store, clinic, job):
     assert versions(rows) == [("Organization", "o", 1)]
     with pytest.raises(Forbidden):
         await store.following.feed.start(administrator, Chosen(("Patient",)), None)
+
+
+async def test_what_was_granted_ends_with_the_policy_that_granted_it(store, clinic, job):
+    await store.update(job, patient("p"))
+    reader, administrator = clinic.principal("nurse"), clinic.principal("administrator")
+    start = await store.following.feed.start(reader, EVERYTHING, None)
+    await page(store, reader, start)
+    document = json.loads(msgspec.json.encode(shipped("organization").document))
+    document["roles"]["nurse"]["rules"] = [{"may": ["read"], "on": ["Organization"]}]
+
+    await store.policies.set(administrator, json.dumps(document).encode())
+
+    assert versions((await page(store, reader, start))[0]) == []
+    with pytest.raises(Forbidden):
+        await store.following.feed.start(reader, Chosen(("Patient",)), None)
 
 
 async def test_every_batch_has_its_audit_row(store, clinic, owner, job):
