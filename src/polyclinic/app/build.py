@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
 
 from polyclinic.base.clock import Clock, SystemClock
 from polyclinic.base.config import read
@@ -12,14 +11,12 @@ from polyclinic.base.db.migrate import Migration, find_migrations
 from polyclinic.base.db.pool import Pool, create_pool
 from polyclinic.base.egress import http_client
 from polyclinic.base.ids import Ids, TimeOrderedIds
-from polyclinic.base.keys import KeyFile, KeyRing
+from polyclinic.base.keys import KeyRing, key_file
 from polyclinic.base.outbound import HttpClient
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.module import Module, Services
 from polyclinic.kernel.store import DEFAULT, NotListed, Store, open_store
-
-KEY_FILE: Final = "keys/key-encryption-key"
 
 
 def migrations(modules: Sequence[Module]) -> list[Migration]:
@@ -129,7 +126,7 @@ async def services(
 
 async def key_ring(settings: Settings, *, is_new: bool) -> KeyRing:
     """Return the installation's key-encryption keys; a new installation's are made."""
-    file = KeyFile(settings.key_file or settings.data / KEY_FILE)
+    file = key_file(settings)
     return KeyRing(await file.read(is_new=is_new), file)
 
 

@@ -27,6 +27,14 @@ class Settings:
     key_file: Path | None = setting(
         None, "File of the key that wraps all others; without it one is made below the data."
     )
+    kms_url: str | None = setting(
+        None,
+        "Address of a key management service like Vault's transit engine that wraps the key file.",
+    )
+    kms_key: str | None = setting(None, "Name of the service's key that wraps the key file.")
+    kms_token: str | None = setting(
+        None, "Token that the key management service asks for.", secret=True
+    )
     public_url: str | None = setting(
         None, "Address that clients reach the server by, when a proxy stands before it."
     )

@@ -7,8 +7,8 @@ import socket
 import pytest
 
 from polyclinic import cli
-from polyclinic.app.build import KEY_FILE
 from polyclinic.base.db.errors import DatabaseUnavailable
+from polyclinic.base.keys import KEY_FILE
 
 AWAY = "postgresql://app:secret@127.0.0.1:1/clinic"
 

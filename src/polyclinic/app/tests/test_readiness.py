@@ -6,12 +6,13 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
-from polyclinic.app.build import KEY_FILE, migrations
+from polyclinic.app.build import migrations
 from polyclinic.app.http import Application
 from polyclinic.app.modules import MODULES
 from polyclinic.base.clock import SystemClock
 from polyclinic.base.db.connect import connected
 from polyclinic.base.db.migrate import migrate
+from polyclinic.base.keys import KEY_FILE
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -33,7 +33,8 @@ _CIPHERS: Final = 2_048
 """Of these, how many are kept ready to use; a cipher takes 2.5 kB, and 2 us to make again."""
 _LIFETIME: Final = 900.0
 """Seconds after which every opened key is forgotten, so that none outlives its erasure for long."""
-_TRIES: Final = 8
+_TRIES: Final = 4
+_LOOKS: Final = 2
 
 Fault = type[Erased] | type[Unreadable]
 
@@ -144,11 +145,7 @@ class DataKeys:
             else:
                 found[key_id] = key
         if missing:
-            pool = self._pool.within(tenant)
-            with translated():
-                rows = await pool.fetch(STATEMENTS["data_keys"], tenant, missing)
-            for row in rows:
-                found[row["key_id"]] = await self._open(tenant, opened, row)
+            found |= await self._stored(tenant, opened, missing)
         return found
 
     def forget(self, tenant: int, key_ids: Iterable[int]) -> None:
@@ -159,6 +156,20 @@ class DataKeys:
             if key is not None:
                 opened.by_id.forget(key_id)
                 opened.by_subject.forget(key.subject)
+
+    async def _stored(self, tenant: int, opened: _Opened, key_ids: list[int]) -> dict[int, DataKey]:
+        found: dict[int, DataKey] = {}
+        pool = self._pool.within(tenant)
+        for _ in range(_LOOKS):
+            with translated():
+                rows = await pool.fetch(STATEMENTS["data_keys"], tenant, key_ids)
+            for row in rows:
+                found[row["key_id"]] = await self._open(tenant, opened, row)
+            # Between the look and the unwrapping, a key may have been wrapped anew.
+            key_ids = [key.key_id for key in found.values() if key.fault is Unreadable]
+            if not key_ids:
+                break
+        return found
 
     async def _find(
         self, tenant: int, asked: list[Collection[int]]
@@ -178,7 +189,9 @@ class DataKeys:
                     *(tenant, subjects, wrapped, kek.name, self._clock.now()),
                 )
             for row in rows:
-                found[row["subject"]] = await self._open(tenant, opened, row)
+                key = await self._open(tenant, opened, row)
+                if key.fault is not Unreadable:
+                    found[row["subject"]] = key
             subjects = [subject for subject in subjects if subject not in found]
             if not subjects:
                 return found

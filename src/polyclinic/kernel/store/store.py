@@ -107,6 +107,16 @@ class Store:
             del self._tenants[tenant.number]
             self._keys.remove(tenant.number)
 
+    @property
+    def keys(self) -> DataKeys:
+        """Return the data keys, for whoever maintains them."""
+        return self._keys
+
+    @property
+    def bodies(self) -> Bodies:
+        """Return what opens bodies, for whoever maintains the tables."""
+        return self._bodies
+
     def new_id(self) -> str:
         """Return an id for a resource that is about to be created."""
         return self._ids.new()

@@ -35,3 +35,49 @@ select kek from key_generation order by generation desc limit 1
 -- keys_elsewhere --
 -- A key-encryption key that keys of a tenant are wrapped under and that is not among these.
 select kek from data_key where tenant = $1 and wrapped is not null and kek <> all($2::text[]) limit 1
+
+-- keys_lock --
+-- Keep other rotations, erasures and imports away until the session ends.
+select pg_try_advisory_lock(hashtext('polyclinic keys'))
+
+-- keys_unlock --
+select pg_advisory_unlock(hashtext('polyclinic keys'))
+
+-- keys_counted --
+-- How many keys are wrapped under each key-encryption key, and how many were destroyed.
+select kek, wrapped is not null as wrapped, count(*)::int as count
+from data_key group by 1, 2 order by 1, 2
+
+-- key_generations --
+select kek from key_generation order by generation
+
+-- key_generation_new --
+-- Make a key-encryption key the current one.
+insert into key_generation (kek, created) values ($1, $2)
+
+-- keys_to_wrap --
+-- Keys of all tenants that are wrapped under another key-encryption key than this one.
+select key_id, tenant, purpose, coalesce(patient, 0) as subject, kek, wrapped
+from data_key where wrapped is not null and kek <> $1 and key_id > $2 order by key_id limit $3
+
+-- keys_wrap --
+-- Keep keys as they are wrapped now; one that was destroyed meanwhile stays so.
+update data_key k set kek = $1, wrapped = w.wrapped
+from unnest($2::bigint[], $3::text[], $4::bytea[]) as w(key_id, kek, wrapped)
+where k.key_id = w.key_id and k.kek = w.kek and k.wrapped is not null
+
+-- keys_export --
+select key_id, tenant, purpose, coalesce(patient, 0), kek, wrapped, destroyed from data_key order by key_id
+
+-- key_generation_known --
+insert into key_generation (kek, created) values ($1, $2) on conflict (kek) do nothing
+
+-- keys_import --
+update data_key k set kek = w.kek, wrapped = w.wrapped
+from unnest($1::bigint[], $2::text[], $3::bytea[]) as w(key_id, kek, wrapped)
+where k.key_id = w.key_id and k.wrapped is not null
+
+-- keys_destroy --
+update data_key k set wrapped = null, destroyed = d.destroyed
+from unnest($1::bigint[], $2::timestamptz[]) as d(key_id, destroyed)
+where k.key_id = d.key_id and k.wrapped is not null

@@ -57,7 +57,7 @@ def table_faults(clinic, owner, store):
     """Return a function that looks for what the clinic's tables lack or have too much."""
 
     async def look():
-        return await faults(owner, clinic.tenant, store._bodies)
+        return await faults(owner, clinic.tenant, store.bodies)
 
     return look
 

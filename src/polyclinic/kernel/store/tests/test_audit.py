@@ -213,7 +213,7 @@ async def test_tampering_with_a_row_shows_as_a_gap(clinic, store, owner, job):
 
     assert [
         fault
-        for fault in await faults(owner, clinic.tenant, store._bodies)
+        for fault in await faults(owner, clinic.tenant, store.bodies)
         if fault.startswith("audit")
     ]
 
