@@ -6,7 +6,7 @@ from typing import Final
 from markdown import HEAD, code, table
 
 from polyclinic.app.modules import MODULES
-from polyclinic.kernel.access.decide import ROLES, Role
+from polyclinic.kernel.access.policy import SHIPPED, Granted, Verb, shipped
 from polyclinic.kernel.rest.interactions import INTERACTIONS
 from polyclinic.kernel.rest.interactions.table import Interaction
 from polyclinic.kernel.types import RESOURCE_TYPES
@@ -46,11 +46,15 @@ creates it. [Search](search.md) and [errors](errors.md) have pages of their own.
 _ROLES: Final = """
 ## Roles
 
-What an account may do with each type of resource. *Read own* is its own record only, the resources
-of its patient's compartment; what lies beyond is answered as if it did not exist. The role `job` is
+What an account may do with each type of resource under the [policy](../howto/policies.md) that
+ships first. *Own* and *represented*: the record of the patient that the account is or acts for, and
+of types that need not belong to a patient, what belongs to nobody. *Some*: what has the category or
+label that the policy names. What lies beyond is answered as if it did not exist. The role `job` is
 that of commands and background jobs.
 
 """
+_POLICY: Final = shipped(SHIPPED[0])
+_NAMES: Final = tuple(_POLICY.document.roles)
 _ROUTES: Final = """
 ## Other addresses
 
@@ -72,7 +76,7 @@ def api_page() -> str:
         + table(names, map(_interaction, INTERACTIONS))
         + _HEADERS
         + _ROLES
-        + table(("Types", *ROLES), _rights())
+        + table(("Types", *_NAMES), _rights())
         + _ROUTES
         + table(("Address", "Who", "What it does"), _routes())
     )
@@ -90,17 +94,31 @@ def _rights() -> Iterator[tuple[str, ...]]:
     """Yield a row for each group of types that every role treats alike, the largest last."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for name in RESOURCE_TYPES:
-        groups.setdefault(tuple(_right(role, name) for role in ROLES.values()), []).append(name)
+        groups.setdefault(tuple(_right(role, name) for role in _NAMES), []).append(name)
     *smaller, largest = sorted(groups.items(), key=lambda group: len(group[1]))
     for rights, names in smaller:
         yield (", ".join(names), *rights)
     yield (f"the other {len(largest[1])}", *largest[0])
 
 
-def _right(role: Role, resource_type: str) -> str:
-    own = role.own_patient_only and resource_type not in role.shared
-    allowed = {"read own" if own else "read": role.reads, "write": role.writes}
-    return ", ".join(word for word, types in allowed.items() if resource_type in types) or "no"
+def _right(role: str, resource_type: str) -> str:
+    words = {Verb.READ: "read", Verb.UPDATE: "write"}
+    found = [
+        f"{words[verb]}{_limit(rules)}"
+        for verb in words
+        if (rules := _POLICY.granted(role, verb, resource_type))
+    ]
+    return ", ".join(found) or "no"
+
+
+def _limit(rules: tuple[Granted, ...]) -> str:
+    """Return in words how far rules for one type reach together."""
+    if any(one.rule.whose == "everyone" and not one.where for one in rules):
+        return ""
+    if any(one.where for one in rules):
+        return " some"
+    persons = [one.rule.whose for one in rules if one.rule.whose != "nobody"]
+    return f" {persons[0]}" if persons else " nobody's"
 
 
 def _routes() -> Iterator[tuple[str, str, str]]:
