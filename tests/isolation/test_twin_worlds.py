@@ -58,6 +58,13 @@ async def test_i1_i2_i3_i4_i5_no_seed_finds_a_difference(twins, callers, data, s
     assert str(await twins.first(calls) or "") == ""
 
 
+async def test_a_route_that_leaks_is_found(twins, patient, telling):
+    calls = [patient.signed(Call("GET", f"/gate/known?id={identity}")) for identity in THEIRS]
+    telling()
+
+    assert await twins.first(calls) is not None
+
+
 async def test_somebody_without_a_token_learns_nothing(twins):
     calls = Plan(INTERACTIONS, ["Patient", "Observation", "Organization"]).everything(SEED)
 

@@ -1,0 +1,412 @@
+"""Leaks that are planted on purpose: the generated requests find each of them.
+
+Each is a fault that a change of the product could make. They are planted where the product is asked
+(the store's methods, the policy, the ASGI application), so that they stay what they are when what
+lies below is written anew.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import msgspec
+import pytest
+
+from polyclinic.kernel.access import decide
+from polyclinic.kernel.access.policy import Policy
+from polyclinic.kernel.errors import Conflict, Forbidden, Gone, NotFound, VersionConflict
+from polyclinic.kernel.store import Store, searching
+from polyclinic.kernel.store import store as store_module
+from polyclinic.kernel.store.checking import Checker
+from polyclinic.kernel.store.policies import Policies
+from polyclinic.kernel.types import type_number
+from polyclinic.testing.isolation import twins as twins_module
+from polyclinic.testing.isolation.calls import send
+from polyclinic.testing.isolation.chance import Chance
+
+TYPES = ("Patient", "Observation", "Encounter", "Provenance")
+SEED = 7
+TIMES = 6
+
+LEAKS = {}
+"""By what it is: a function that plants it, who asks, and of which types."""
+
+
+@dataclass(frozen=True)
+class Planted:
+    """What a leak is planted with."""
+
+    patch: pytest.MonkeyPatch
+    clinician: object
+    """A caller who sees everybody."""
+
+    def method(self, name, leaky):
+        """Put a method of the store in front of the one that is there, which it is given."""
+        original = getattr(Store, name)
+
+        async def instead(store, principal, *rest):
+            return await leaky(original, store, principal, *rest)
+
+        self.patch.setattr(Store, name, instead)
+
+    def front(self, leaky):
+        """Put something before the application: it is given a call, and what puts calls to it."""
+
+        async def instead(application, call):
+            return await leaky(call, lambda other: send(application, other))
+
+        self.patch.setattr(twins_module, "send", instead)
+
+    def by_clinician(self, call):
+        """Return a call as if a clinician had made it."""
+        kept = tuple(header for header in call.headers if header[0] != "authorization")
+        return self.clinician.signed(replace(call, headers=kept))
+
+
+def leak(what, caller="reader", types=TYPES):
+    """Return a decorator that enters a leak into the table."""
+
+    def enter(plant):
+        LEAKS[what] = (plant, caller, types)
+        return plant
+
+    return enter
+
+
+def as_job(principal):
+    """Return somebody without a limit."""
+    return replace(
+        principal,
+        roles=frozenset({"job"}),
+        patient=None,
+        represents=frozenset(),
+        practitioner=None,
+        scopes=None,
+    )
+
+
+async def there(store, principal, resource_type, identity):
+    """Return what nobody else may learn: a resource's current version, None where there is none."""
+    try:
+        return await ORIGINAL_READ(store, as_job(principal), resource_type, identity)
+    except NotFound:
+        return None
+
+
+ORIGINAL_READ = Store.read
+
+
+async def without_limit(original, store, principal, *rest):
+    return await original(store, as_job(principal), *rest)
+
+
+@leak("a read forgets the limit")
+def _(plant):
+    plant.method("read", without_limit)
+
+
+@leak("the read of a version forgets the limit")
+def _(plant):
+    plant.method("vread", without_limit)
+
+
+@leak("a search forgets the limit")
+def _(plant):
+    plant.method("search", without_limit)
+
+
+@leak("a history forgets the limit")
+def _(plant):
+    plant.method("history", without_limit)
+
+
+@leak("versions from when a resource was somebody else's are in its history")
+def _(plant):
+    async def history(original, store, principal, query):
+        if query.id:
+            await store.read_or_gone(principal, query.resource_type, query.id)
+            return await original(store, as_job(principal), query)
+        return await original(store, principal, query)
+
+    plant.method("history", history)
+
+
+@leak("the history of a type is open to all")
+def _(plant):
+    async def history(original, store, principal, query):
+        asker = principal if query.id else as_job(principal)
+        return await original(store, asker, query)
+
+    plant.method("history", history)
+
+
+@leak("the total counts what is hidden")
+def _(plant):
+    async def search(original, store, principal, query):
+        page = await original(store, principal, query)
+        if page.total is None:
+            return page
+        everything = await original(store, as_job(principal), replace(query, after=None))
+        return replace(page, total=everything.total)
+
+    plant.method("search", search)
+
+
+@leak("what is hidden is taken off a page that was cut before")
+def _(plant):
+    async def search(original, store, principal, query):
+        page = await original(store, as_job(principal), query)
+        seen = [one for one in page.entries if await may_see(store, principal, one)]
+        return replace(page, entries=tuple(seen))
+
+    async def may_see(store, principal, one):
+        try:
+            await store.read(principal, one.type, one.id)
+        except (Forbidden, NotFound):
+            return False
+        return True
+
+    plant.method("search", search)
+
+
+@leak("the order follows how much there is of others")
+def _(plant):
+    async def search(original, store, principal, query):
+        page = await original(store, principal, query)
+        counting = replace(query, total=True, count=0, after=None)
+        everything = await original(store, as_job(principal), counting)
+        many = everything.total > 20
+        return replace(page, entries=page.entries[::-1] if many else page.entries)
+
+    plant.method("search", search)
+
+
+@leak("a page link is good for anybody")
+def _(plant):
+    account = plant.clinician.principal(1).account
+
+    def context(principal, query):
+        shape = (principal.tenant, account, query.resource_type, query.understood)
+        return b"search page" + msgspec.msgpack.encode(shape)
+
+    plant.patch.setattr(searching, "context", context)
+
+
+@leak("what is hidden is refused with 403, what is not there with 404")
+def _(plant):
+    plant.method("read", telling(lambda found: Forbidden() if found else NotFound()))
+
+
+@leak("an error names the version of what is hidden")
+def _(plant):
+    def named(found):
+        return NotFound(f"Not yours: version {found.version}.") if found else NotFound()
+
+    plant.method("read", telling(named))
+
+
+def telling(error_for):
+    """Return a read whose refusal depends on what is there."""
+
+    async def read(original, store, principal, resource_type, identity):
+        try:
+            return await original(store, principal, resource_type, identity)
+        except Gone:
+            raise
+        except NotFound:
+            raise error_for(await there(store, principal, resource_type, identity)) from None
+
+    return read
+
+
+@leak("what was deleted of others is gone, not missing")
+def _(plant):
+    async def read(original, store, principal, resource_type, identity):
+        try:
+            return await original(store, principal, resource_type, identity)
+        except NotFound:
+            with suppress(NotFound):
+                await gone(store, principal, resource_type, identity)
+            raise
+
+    async def gone(store, principal, resource_type, identity):
+        try:
+            await ORIGINAL_READ(store, as_job(principal), resource_type, identity)
+        except Gone as error:
+            raise Forbidden from error
+
+    plant.method("read", read)
+
+
+@leak("what others only refer to is answered unlike what nobody names")
+def _(plant):
+    async def read(original, store, principal, resource_type, identity):
+        try:
+            return await original(store, principal, resource_type, identity)
+        except NotFound:
+            place = type_number(resource_type), identity
+            if await store._placement.find(principal.tenant, [place]):
+                raise Gone from None
+            raise
+
+    plant.method("read", read)
+
+
+@leak("the answer to what is hidden takes longer")
+def _(plant):
+    async def read(original, store, principal, resource_type, identity):
+        try:
+            return await original(store, principal, resource_type, identity)
+        except NotFound:
+            found = await there(store, principal, resource_type, identity)
+            if found:
+                await store.vread(as_job(principal), found.type, found.id, found.version)
+            raise
+
+    plant.method("read", read)
+
+
+@leak("an update looks for a conflict before it asks for leave")
+def _(plant):
+    async def update(original, store, principal, resource, *rest):
+        if await there(store, principal, resource.type, resource.id):
+            raise VersionConflict
+        return await original(store, principal, resource, *rest)
+
+    plant.method("update", update)
+
+
+@leak("a deletion looks for the resource before it asks for leave")
+def _(plant):
+    async def delete(original, store, principal, resource_type, identity, *rest):
+        if not await there(store, principal, resource_type, identity):
+            raise NotFound
+        return await original(store, principal, resource_type, identity, *rest)
+
+    plant.method("delete", delete)
+
+
+@leak("a transaction names what stands against it before it asks for leave")
+def _(plant):
+    async def write_all(original, store, principal, changes):
+        for one in changes:
+            found = await there(store, principal, one.type, one.id)
+            if found:
+                message = f"{one.type}/{one.id} has version {found.version} already."
+                raise Conflict(message)
+        return await original(store, principal, changes)
+
+    plant.method("write_all", write_all)
+
+
+@leak("a conditional read is answered before the limit")
+def _(plant):
+    async def conditional(call, ask):
+        reply = await ask(call)
+        if "if-none-match" in dict(call.headers) and call.method == "GET":
+            asked = await ask(plant.by_clinician(call))
+            return asked if asked.status == 304 else reply
+        return reply
+
+    plant.front(conditional)
+
+
+@leak("the entity tag of what is hidden stands in the headers of 404")
+def _(plant):
+    async def tagged(call, ask):
+        reply = await ask(call)
+        if reply.status != 404 or call.method != "GET":
+            return reply
+        hidden = dict((await ask(plant.by_clinician(call))).headers)
+        tags = ((b"etag", hidden[b"etag"]),) if b"etag" in hidden else ()
+        return replace(reply, headers=(*reply.headers, *tags))
+
+    plant.front(tagged)
+
+
+@leak("If-None-Exist finds what is hidden")
+def _(plant):
+    async def create(call, ask):
+        query = dict(call.headers).get("if-none-exist")
+        if query is not None and call.method == "POST":
+            search = call.to(f"{call.target}?{query}&_summary=count")
+            found = await ask(plant.by_clinician(replace(search, method="GET", body=b"")))
+            if b'"total":1,' in found.body:
+                return replace(found, body=b"")
+        return await ask(call)
+
+    plant.front(create)
+
+
+@leak("an answer is kept for the address, whoever asked")
+def _(plant):
+    async def kept(call, ask):
+        reply = await ask(call)
+        if call.method == "GET" and "?" in call.target and reply.status == 200:
+            return await ask(plant.by_clinician(call))
+        return reply
+
+    plant.front(kept)
+
+
+@leak("a rule opens what is nobody's of every type", types=("Device", "Substance"))
+def _(plant):
+    original, wide = Policies.current, {}
+
+    async def current(policies, tenant):
+        if tenant not in wide:
+            wide[tenant] = widened((await original(policies, tenant)).document)
+        return wide[tenant]
+
+    plant.patch.setattr(Policies, "current", current)
+
+
+def widened(document):
+    role = document.roles["reads-own"]
+    own, shared = role.rules
+    wide = msgspec.structs.replace(role, rules=(own, msgspec.structs.replace(shared, on=("*",))))
+    roles = document.roles | {"reads-own": wide}
+    return Policy(msgspec.structs.replace(document, roles=roles))
+
+
+@leak("the policy is tried out by anybody")
+def _(plant):
+    plant.patch.setattr(store_module, "may_simulate", lambda _: None)
+
+
+@leak("the audit record keeps no limit", types=("AuditEvent",))
+def _(plant):
+    plant.patch.setattr(decide, "_WHOLE_OR_NOT", frozenset())
+
+
+@leak("care relations are looked up only for what is there", caller="doctor")
+def _(plant):
+    original = Checker.cared
+
+    async def cared(checker, tenant, reach, patients):
+        return await original(checker, tenant, reach, patients) if patients else frozenset()
+
+    plant.patch.setattr(Checker, "cared", cared)
+
+
+@pytest.mark.parametrize("what", LEAKS)
+async def test_a_planted_leak_is_found(what, twins, callers, clinician, monkeypatch):
+    plant, name, types = LEAKS[what]
+    (caller,) = [one for one in callers if one.name == name]
+    calls = [caller.signed(call) for call in caller.plan(types).everything(SEED, TIMES)]
+    Chance(SEED).shuffle(calls)
+
+    plant(Planted(monkeypatch, clinician))
+
+    assert await twins.first(calls) is not None
+
+
+async def test_without_a_leak_the_same_requests_find_nothing(twins, callers):
+    (reader,) = [one for one in callers if one.name == "reader"]
+    calls = [reader.signed(call) for call in reader.plan(TYPES).everything(SEED, TIMES)]
+    Chance(SEED).shuffle(calls)
+
+    assert str(await twins.first(calls) or "") == ""
+
+
+def test_there_are_leaks_of_every_kind():
+    assert len(LEAKS) >= 24
