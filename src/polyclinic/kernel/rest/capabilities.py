@@ -14,6 +14,8 @@ from polyclinic.kernel.search.query import supported_parameters
 from polyclinic.kernel.types import RESOURCE_TYPES, parse
 
 _BASE: Final = "http://base.invalid/fhir"
+_WRITES: Final = frozenset({"create", "update", "patch", "delete"})
+"""What nobody does to AuditEvents: they are what the server itself recorded."""
 _RELEASED = "2026-11-23"
 
 
@@ -57,15 +59,18 @@ def _around_base() -> tuple[bytes, bytes]:
 
 
 def _resource(resource_type: str) -> dict[str, Any]:
+    is_record = resource_type == "AuditEvent"
     codes = dict.fromkeys(
-        i.code for i in INTERACTIONS if i.level != "system" and i.code != "operation"
+        i.code
+        for i in INTERACTIONS
+        if i.level != "system" and i.code != "operation" and not (is_record and i.code in _WRITES)
     )
     return {
         "type": resource_type,
         "interaction": [{"code": code} for code in codes],
         "versioning": "versioned-update",
         "readHistory": True,
-        "updateCreate": True,
+        "updateCreate": not is_record,
         "conditionalCreate": False,
         "conditionalRead": "full-support",
         "conditionalUpdate": False,

@@ -6,7 +6,7 @@ A parameter that is not understood is reported, or refused under ``Prefer: handl
 never taken for one that is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -38,6 +38,17 @@ MOST: Final = 1000
 _SUPPORTED: Final = frozenset({"token", "reference", "uri", "string", "date", "number", "quantity"})
 _SORTED: Final = frozenset({"date", "string", "number", "quantity"})
 _MOST_VALUES: Final = 500
+_RECORDED: Final = (
+    "_id",
+    "_lastUpdated",
+    "action",
+    "agent",
+    "date",
+    "entity",
+    "outcome",
+    "patient",
+)
+"""What AuditEvents are found by: they are audit rows, and have no index of their own."""
 
 
 def parse_query(
@@ -60,7 +71,7 @@ def parse_query(
 @cache
 def supported_parameters(resource_type: str) -> tuple[SearchParameter, ...]:
     """Return the parameters of a type that a search can use, by code."""
-    found = parameters(resource_type)
+    found = _searched(resource_type)
     return tuple(found[code] for code in sorted(found) if _usable(found[code]))
 
 
@@ -74,6 +85,14 @@ def page_size(text: str | None) -> int:
     return min(int(text[:9]), MOST)
 
 
+def _searched(resource_type: str) -> Mapping[str, SearchParameter]:
+    """Return the parameters of a type; of AuditEvents those that audit rows are found by."""
+    found = parameters(resource_type)
+    if resource_type != "AuditEvent":
+        return found
+    return {code: found[code] for code in _RECORDED}
+
+
 def _usable(param: SearchParameter) -> bool:
     return param.code == "_id" or (param.type in _SUPPORTED and bool(param.paths))
 
@@ -84,7 +103,7 @@ class _Reader:
     def __init__(self, resource_type: str, base: str) -> None:
         self._type = resource_type
         self._base = base
-        self._known = parameters(resource_type)
+        self._known = _searched(resource_type)
         self._parts: list[Predicate] = []
         self._understood: list[tuple[str, str]] = []
         self._sort = Sort(None, descending=True)

@@ -260,20 +260,39 @@ async def test_an_event_is_found_by_its_id_and_its_exact_date(work, by):
 @pytest.mark.parametrize(
     "query",
     [
-        "agent-name=Ada",
-        "address=127.0.0.1",
-        "source=x",
         "patient:missing=true",
         "action=http://hl7.org/fhir/audit-event-action|",
-        "_sort=address",
-        "policy=urn:x",
+        "_sort=patient",
+        "date=yesterday",
     ],
 )
-async def test_what_events_are_not_searched_by_is_said(admin, query):
+async def test_what_events_cannot_be_searched_by_is_refused(admin, query):
     answer = await admin.get(f"AuditEvent?{query}")
 
     assert answer.status_code == 400
-    assert "AuditEvents are" in answer.text
+
+
+async def test_what_events_are_not_searched_by_is_named_and_left_out(admin):
+    answer = await admin.get("AuditEvent?agent-name=Ada")
+    strict = await admin.get("AuditEvent?agent-name=Ada", headers={"prefer": "handling=strict"})
+
+    assert "agent-name" in answer.json()["entry"][-1]["resource"]["issue"][0]["diagnostics"]
+    assert strict.status_code == 400
+
+
+async def test_the_capabilities_say_what_can_be_done(admin):
+    statement = (await admin.get("metadata")).json()["rest"][0]["resource"]
+
+    (found,) = [one for one in statement if one["type"] == "AuditEvent"]
+    assert {one["code"] for one in found["interaction"]} == {
+        "read",
+        "vread",
+        "history-instance",
+        "history-type",
+        "search-type",
+    }
+    assert {one["name"] for one in found["searchParam"]} >= {"patient", "agent", "date", "entity"}
+    assert "address" not in {one["name"] for one in found["searchParam"]}
 
 
 @pytest.mark.parametrize("sort", ["-date", "date", "_lastUpdated"])
