@@ -155,7 +155,8 @@ async def test_a_client_that_comes_back_with_its_last_id_misses_nothing(clinic_s
             await clinic_server.put(f"w{writer}", multipleBirthInteger=number)
 
     async with clinic_server.client(await clinic_server.token("two")) as client:
-        cursor, last, seen = await start(client), None, []
+        cursor, last = await start(client), None
+        seen: list[tuple[str, str]] = []
         writing = [asyncio.create_task(write(writer)) for writer in range(8)]
         while len(seen) < 160:
             async with followed(client, cursor, last) as events:

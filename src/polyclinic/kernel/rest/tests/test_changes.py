@@ -267,4 +267,4 @@ async def test_the_capability_statement_names_the_operation(fhir):
     )
 
     assert {"name": "changes", "definition": definition["url"]} in rest["operation"]
-    assert parse(json.dumps(definition).encode(), resource_type="OperationDefinition")
+    assert parse(json.dumps(definition).encode()).type == "OperationDefinition"

@@ -9,11 +9,12 @@ import pytest
 
 from polyclinic.kernel.access.policy import shipped
 from polyclinic.kernel.errors import BadRequest, CursorExpired, Forbidden
-from polyclinic.kernel.store.feed import NOW, Chosen
+from polyclinic.kernel.store.feed import NOW, Changed, Chosen
 from polyclinic.kernel.store.feed_place import Cursor
 from polyclinic.kernel.types import from_json
 
 EVERYTHING = Chosen()
+Version = tuple[str, str, int]
 
 
 def patient(identity, **content):
@@ -24,7 +25,7 @@ async def page(store, principal, cursor, count=1000, chosen=EVERYTHING):
     """Return the changes of one window and the cursor behind it."""
     feed = store.following.feed
     window = await feed.window(principal, chosen, cursor, count)
-    rows = []
+    rows: list[Changed] = []
     after = window.start
     while len(rows) < window.lines:
         rows += await feed.batch(principal, chosen, after, window)
@@ -177,14 +178,16 @@ async def follow_naively(store, tenant, seen, done):
 
 async def test_16_writers_and_a_slow_transaction_skip_nothing(clinic, stores, job):
     await stores[0].update(job, patient("first"))
-    acknowledged = {}
-    seen, seen_naively = [], []
+    acknowledged: dict[str, tuple[int, bool]] = {}
+    seen: list[Version] = []
+    other: list[Version] = []
+    seen_naively: list[Version] = []
     begun, end, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
     slow = asyncio.create_task(slow_transaction(stores[0], clinic.tenant.number, begun, end))
     await begun.wait()
     followers = [
         asyncio.create_task(follow(stores[0], job, seen, done)),
-        asyncio.create_task(follow(stores[1], job, other := [], done)),
+        asyncio.create_task(follow(stores[1], job, other, done)),
         asyncio.create_task(follow_naively(stores[0], clinic.tenant.number, seen_naively, done)),
     ]
 
@@ -219,7 +222,7 @@ async def test_a_reader_meets_each_version_once_while_it_is_superseded(stores, j
         done.set()
 
     done = asyncio.Event()
-    seen = []
+    seen: list[Version] = []
     await asyncio.gather(change(), follow(stores[1], job, seen, done))
 
     assert seen == [("Patient", "same", version) for version in range(1, 61)]

@@ -83,7 +83,7 @@ async def write(store, job, identity, *numbers):
 async def follow(store, job, cursor=None):
     feed = store.following.feed
     cursor = cursor or await feed.start(job, EVERYTHING, None)
-    seen = []
+    seen: list[tuple[str, int]] = []
     while True:
         window = await feed.window(job, EVERYTHING, cursor, 2)
         if not window.lines:
@@ -144,7 +144,7 @@ async def test_what_a_dump_brings_would_not_be_told_without_a_part_of_its_own(
 
 
 async def test_a_consumer_goes_on_where_it_was(opened, dump_and_restore):
-    handled = []
+    handled: list[tuple[str, int]] = []
 
     async def note(_, rows):
         handled.extend((row.stored.id, row.stored.version) for row in rows)
