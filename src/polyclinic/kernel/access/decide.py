@@ -6,6 +6,7 @@ them may be reached. The store compiles them to SQL and checks single resources 
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from polyclinic.kernel.access.policy import Granted, Policy, Verb, in_patient_compartment
@@ -40,6 +41,8 @@ class Extent:
     """Tokens, references and uris that they have."""
 
 
+_REMEMBERED: Final = 8192
+"""Decisions that are kept: the same few people ask for the same types again and again."""
 EVERYTHING: Final = Extent()
 
 
@@ -65,6 +68,7 @@ _VERBS: Final = {
 }
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def decide(policy: Policy, principal: Principal, action: Action, resource_type: str) -> Decision:
     """Return the limit within which a principal may act on a type.
 
