@@ -67,21 +67,21 @@ class Store:
         self._auditor = Auditor(hot, counter, clock)
         self._audit_record = AuditRecord(searches, self._auditor, clock)
         self._placement = Placement(hot)
-        self._keys = DataKeys(hot, clock)
-        self._bodies = Bodies(self._keys)
-        self._reader = Reader(hot, self._placement, counter, clock, self._bodies)
-        self._writer = Writer(hot, self._placement, counter, clock, self._keys)
-        self._searcher = Searcher(searches, self._bodies)
+        self.keys = DataKeys(hot, clock)
+        self.bodies = Bodies(self.keys)
+        self._reader = Reader(hot, self._placement, counter, clock, self.bodies)
+        self._writer = Writer(hot, self._placement, counter, clock, self.keys)
+        self._searcher = Searcher(searches, self.bodies)
         self._binder = Binder(self._placement, clock)
         self._checker = Checker(hot, self._placement, self._binder)
-        self._historian = Historian(searches, self._checker, self._bodies)
+        self._historian = Historian(searches, self._checker, self.bodies)
         self.policies = Policies(searches, clock)
         self._simulator = Simulator(searches, self._binder)
         rights = self._history_types, self.policies.current
-        seams = Seams(self._tenant, *rights, self._note, self._bodies)
+        seams = Seams(self._tenant, *rights, self._note, self.bodies)
         self.following = Following(searches, clock, seams)
         reads = self._tenant, self._allowed, self._may_write, self.read
-        self.blob_seams = BlobSeams(*reads, self._auditor, self._placement, self._keys)
+        self.blob_seams = BlobSeams(*reads, self._auditor, self._placement, self.keys)
         self._tenants: dict[int, Tenant] = {}
         self.directory = Directory(hot, clock)
         self.claims = Claims(hot, clock, self._tenant, self._auditor)
@@ -93,7 +93,7 @@ class Store:
         """
         async with self._hot.acquire() as connection:
             tenant = await open_tenant(connection, name, ring, self._clock)
-        self._keys.add(tenant.number, ring)
+        self.keys.add(tenant.number, ring)
         self._tenants[tenant.number] = tenant
         return tenant
 
@@ -105,17 +105,7 @@ class Store:
         await self._auditor.farewell(tenant)
         if self._tenants.get(tenant.number) is tenant:
             del self._tenants[tenant.number]
-            self._keys.remove(tenant.number)
-
-    @property
-    def keys(self) -> DataKeys:
-        """Return the data keys, for whoever maintains them."""
-        return self._keys
-
-    @property
-    def bodies(self) -> Bodies:
-        """Return what opens bodies, for whoever maintains the tables."""
-        return self._bodies
+            self.keys.remove(tenant.number)
 
     def new_id(self) -> str:
         """Return an id for a resource that is about to be created."""
@@ -157,7 +147,7 @@ class Store:
             await self._note(principal, Action.READ, about, outcome=_OUTCOMES[403])
             raise NotFound
         await self._note(principal, Action.READ, about)
-        return await self._bodies.stored(principal.tenant, place[0], row)
+        return await self.bodies.stored(principal.tenant, place[0], row)
 
     async def vread(
         self, principal: Principal, resource_type: str, resource_id: str, version: int
@@ -184,7 +174,7 @@ class Store:
             await self._note(principal, Action.READ, about, outcome=_OUTCOMES[403])
             raise NotFound
         await self._note(principal, Action.READ, about)
-        return await self._bodies.stored(principal.tenant, place[0], row)
+        return await self.bodies.stored(principal.tenant, place[0], row)
 
     async def create(
         self, principal: Principal, resource: Resource, keeper: Keeper | None = None
