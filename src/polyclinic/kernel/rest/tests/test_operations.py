@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/operations.html
 
 import pytest
 
+from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import NotAllowed, NotFound
 from polyclinic.kernel.rest.interactions.table import INTERACTIONS, Interaction, Table
 from polyclinic.kernel.rest.message import Request
@@ -12,6 +13,11 @@ from polyclinic.kernel.rest.message import Request
 
 async def never(store, request):
     """Stand for an operation that is found and not run."""
+
+
+async def nothing():
+    """Stand for a body that nobody reads."""
+    raise AssertionError
 
 
 SHAPES = [("$count",), ("type", "$count"), ("type", "id", "$count")]
@@ -30,9 +36,9 @@ def asked(path, method="GET"):
         path=path,
         query="",
         headers={},
-        receive=None,
+        receive=nothing,
         base="",
-        principal=None,
+        principal=Principal("nobody", tenant=0, account=0),
         largest=0,
     )
 
