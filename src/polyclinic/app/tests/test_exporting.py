@@ -24,7 +24,7 @@ def quiet(*_):
 async def digests(clinic):
     """Return, by type, the number of resources and a digest of all their bodies."""
     found = {}
-    for resource_type in RESOURCE_TYPES:
+    for resource_type in set(RESOURCE_TYPES) - {"AuditEvent"}:
         bodies = [body async for body in everything(clinic, resource_type)]
         if bodies:
             whole = hashlib.sha256(b"\n".join(sorted(bodies))).hexdigest()
