@@ -4,17 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from polyclinic.kernel.errors import BadRequest, FhirError, NotFound
+from polyclinic.kernel.errors import BadRequest, Misdirected, NotFound
 from polyclinic.kernel.store import DEFAULT, Listed
 
 _PREFIX: Final = "/t/"
-
-
-class Misdirected(FhirError):
-    """No organization is served under this host name."""
-
-    status = 421
-    code = "not-found"
 
 
 class Place(NamedTuple):

@@ -16,7 +16,7 @@ from polyclinic.base.outbound import HttpClient
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.module import Module, Services
-from polyclinic.kernel.store import DEFAULT, NotListed, Store, open_store
+from polyclinic.kernel.store import DEFAULT, NotListed, Rates, Store, open_store
 
 
 def migrations(modules: Sequence[Module]) -> list[Migration]:
@@ -36,6 +36,7 @@ class Platform:
     ids: Ids
     settings: Settings
     http: HttpClient
+    rates: Rates
     kek: KeyRing
     shared: dict[type, object]
     """What modules share among tenants, and their settings, by class."""
@@ -99,13 +100,15 @@ async def platform(
         await store.close_tenant(await store.open_tenant(DEFAULT, kek))
         shared: dict[type, object] = {}
         http = http_client(settings)
+        rates = Rates(pool, clock, settings.rate_limit)
+        stack.push_async_callback(rates.stop)
         for module in modules:
             if module.settings is not None:
                 shared[module.settings] = read(module.settings)
             if module.share is not None:
                 part = await stack.enter_async_context(module.share(settings))
                 shared[type(part)] = part
-        yield Platform(modules, store, pool, clock, ids, settings, http, kek, shared)
+        yield Platform(modules, store, pool, clock, ids, settings, http, rates, kek, shared)
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from polyclinic.base.lanes import LANE
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.errors import FhirError, NotFound, Unavailable
 from polyclinic.kernel.module import Module, Services
-from polyclinic.kernel.rest import ORIGIN, Admission, Streams
+from polyclinic.kernel.rest import ORIGIN, Admission, Deadlines, Limits, Streams
 from polyclinic.kernel.rest.message import Answer, Receive, Scope, Send
 from polyclinic.kernel.rest.outcome import refusal
 from polyclinic.kernel.store.faults import translated
@@ -65,10 +65,18 @@ class Application:
         opened = self._platform = await self._stack.enter_async_context(
             platform(self._settings, database, self._modules)
         )
-        admission = Admission(self._settings.max_in_flight)
+        settings = self._settings
+        admission = Admission(settings.max_in_flight)
+        limits = Limits(
+            settings.max_body,
+            settings.max_in_flight,
+            self._streams,
+            Deadlines(settings.request_timeout),
+            opened.rates,
+        )
         tenants = self._tenants = Tenants(
             opened,
-            lambda services: surface(services, self._modules, admission, self._streams),
+            lambda services: surface(services, self._modules, admission, limits),
             self._settings.max_open_tenants,
         )
         self._stack.push_async_callback(tenants.stop)

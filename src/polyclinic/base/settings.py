@@ -62,6 +62,16 @@ class Settings:
     max_in_flight: int = setting(
         256, "Requests that each process works on at once.", bounds=Bounds(1, 100_000)
     )
+    request_timeout: float = setting(
+        60.0,
+        "Seconds that a request may be worked on before it is given up with 503.",
+        bounds=Bounds(0.01, 3600),
+    )
+    rate_limit: int = setting(
+        30_000,
+        "Requests that an account may make in a minute, over all processes; 0: any number.",
+        bounds=Bounds(0, 10**9),
+    )
     idempotency_hours: int = setting(
         24, "Hours that an answer is kept for a retry with its key.", bounds=Bounds(1, 24 * 365)
     )

@@ -18,6 +18,7 @@
   x PayloadTooLarge     413
   x UnsupportedMedia    415
   x Unreadable          500 what is stored cannot be opened
+  x Misdirected         421
   x Unavailable         503
 
 They become an OperationOutcome in one place, ``kernel.rest.outcome``.
@@ -48,7 +49,7 @@ class FhirError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "exception"
-    retry_after: ClassVar[int | None] = None
+    retry_after: int | None = None
     """Seconds after which the same request may succeed."""
 
     def __init__(self, message: str = "", *, expression: str | None = None) -> None:
@@ -195,6 +196,13 @@ class Unreadable(FhirError):
 
     status = 500
     code = "exception"
+
+
+class Misdirected(FhirError):
+    """No organization is served under this host name."""
+
+    status = 421
+    code = "not-found"
 
 
 class Unavailable(FhirError):

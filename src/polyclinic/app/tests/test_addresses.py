@@ -2,8 +2,8 @@
 
 import pytest
 
-from polyclinic.app.addresses import Addresses, Misdirected, Place
-from polyclinic.kernel.errors import BadRequest, NotFound
+from polyclinic.app.addresses import Addresses, Place
+from polyclinic.kernel.errors import BadRequest, Misdirected, NotFound
 from polyclinic.kernel.store import Listed
 
 DEFAULT = Place("default")

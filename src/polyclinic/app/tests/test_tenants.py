@@ -13,9 +13,11 @@ from polyclinic.app.tenants import Tenants
 from polyclinic.base.db.migrate import find_migrations
 from polyclinic.base.jobs.queue import NewJob, enqueue
 from polyclinic.base.jobs.run import JobKind
+from polyclinic.base.lanes import LANE
 from polyclinic.kernel.errors import Unauthenticated
 from polyclinic.kernel.module import Jobs, Module
 from polyclinic.kernel.rest.interactions import INTERACTIONS
+from polyclinic.kernel.rest.message import Answer
 from polyclinic.modules.identity.model import NewAccount, Session
 from polyclinic.modules.identity.repository import Accounts, _account
 from polyclinic.modules.identity.service import Identity
@@ -301,3 +303,38 @@ async def test_every_tenant_has_its_schedules(house, worker_of):
     scheduled = {one.tenant for one in worker._schedules}
 
     assert scheduled == {one.number for one in house._tenants.addresses.listed}
+
+
+async def lane_at(application, connect, address):
+    """Return the lane in which a request to an address is worked on."""
+    seen = []
+
+    async def fhir(scope, receive, send):
+        del scope, receive
+        seen.append(LANE.get())
+        await Answer(204).send(send)
+
+    surfaces = [opened.surface for opened in application._tenants._open.values()]
+    before = [surface.fhir for surface in surfaces]
+    for surface in surfaces:
+        object.__setattr__(surface, "fhir", fhir)
+    async with connect(application) as client:
+        await client.get(f"{address}/fhir/Patient")
+    for surface, own in zip(surfaces, before, strict=True):
+        object.__setattr__(surface, "fhir", own)
+    return seen[0]
+
+
+@pytest.mark.usefixtures("tokens")
+@pytest.mark.parametrize(
+    ("tenant", "address"), [("default", DEFAULT), ("north", NORTH), ("south", SOUTH)]
+)
+async def test_d7_a_request_is_worked_on_in_the_lane_of_its_tenant(house, connect, tenant, address):
+    numbers = {one.name: one.number for one in house._tenants.addresses.listed}
+
+    assert await lane_at(house, connect, address) == numbers[tenant]
+    assert LANE.get() is None
+
+
+async def test_d7_with_one_tenant_there_are_no_lanes(application, connect):
+    assert await lane_at(application, connect, "http://clinic.test") is None

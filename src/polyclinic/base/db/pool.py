@@ -7,6 +7,8 @@ import asyncpg
 
 from polyclinic.base.db.connect import reporting
 from polyclinic.base.db.errors import DatabaseBusy, DatabaseError, DatabaseUnavailable
+from polyclinic.base.db.shares import Shares
+from polyclinic.base.lanes import LANE
 from polyclinic.base.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,19 +55,34 @@ _UNKNOWN: Final[Session] = (("", ""),)
 class Loan:
     """A connection for the length of a block; a class because it stands on the hottest path."""
 
-    __slots__ = ("_connection", "_pool")
+    __slots__ = ("_connection", "_lane", "_pool")
 
     def __init__(self, pool: "Pool") -> None:
         self._pool = pool
         self._connection: PoolConnection | None = None
+        self._lane: int | None = None
 
     async def __aenter__(self) -> "PoolConnection":
-        self._connection = await self._pool.take()
+        lane = LANE.get()
+        if lane is None:
+            self._connection = await self._pool.take()
+            return self._connection
+        await self._pool.enter(lane)
+        try:
+            self._connection = await self._pool.take()
+        except BaseException:
+            self._pool.leave(lane)
+            raise
+        self._lane = lane
         return self._connection
 
     async def __aexit__(self, *_error: object) -> None:
-        if self._connection is not None:
-            await self._pool.give_back(self._connection)
+        try:
+            if self._connection is not None:
+                await self._pool.give_back(self._connection)
+        finally:
+            if self._lane is not None:
+                self._pool.leave(self._lane)
 
 
 class Pool:
@@ -76,6 +93,7 @@ class Pool:
         self._acquire_seconds = acquire_seconds
         self._largest = pool.get_max_size()
         self._lent = 0
+        self._shares = Shares(self._largest)
 
     def acquire(self) -> Loan:
         """Lend a connection for the length of an ``async with`` block.
@@ -84,6 +102,20 @@ class Pool:
         one cannot be opened.
         """
         return Loan(self)
+
+    async def enter(self, lane: int) -> None:
+        """Wait until a lane may have one more connection; ``leave`` says that it needs it no more.
+
+        Raise ``DatabaseBusy``.
+        """
+        try:
+            await self._shares.enter(lane, self._acquire_seconds)
+        except TimeoutError as error:
+            raise self._explained(error, waited=True) from error
+
+    def leave(self, lane: int) -> None:
+        """Let a lane, this one or another, have the connection that was given back."""
+        self._shares.leave(lane)
 
     async def take(self) -> "PoolConnection":
         """Take a connection that has to be given back."""

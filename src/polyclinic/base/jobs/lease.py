@@ -5,7 +5,7 @@ that was taken for dead cannot end another's attempt.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ _CLAIM: Final = """
       select due.job from turns cross join lateral (
         select j.job from job j
         where j.state = 'waiting' and j.tenant = turns.tenant and j.run_at <= $2
-          and j.kind = any ($5)
+          and j.kind = any ($5) and j.tenant <> all ($6)
         order by j.run_at, j.job limit 1
         for update skip locked
       ) due
@@ -99,6 +99,8 @@ class Claimant:
     worker: str
     kinds: list[str]
     lease: timedelta
+    passing_over: list[int] = field(default_factory=list)
+    """Tenants whose jobs it takes none of now."""
 
 
 async def claim(
@@ -106,7 +108,9 @@ async def claim(
 ) -> LeasedJob | None:
     """Take the job that is due longest of the next tenant after ``after``; None when none is."""
     row = await connection.fetchrow(
-        _CLAIM, after, now, claimant.worker, now + claimant.lease, claimant.kinds
+        _CLAIM,
+        *(after, now, claimant.worker, now + claimant.lease),
+        *(claimant.kinds, claimant.passing_over),
     )
     if row is None:
         return None

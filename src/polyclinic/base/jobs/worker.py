@@ -5,6 +5,7 @@ import logging
 import random
 import secrets
 import time
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from polyclinic.base.jobs.run import CannotSucceed, JobKind, JobRun
 from polyclinic.base.jobs.schedule import Schedule, enqueue_due
 
 _RANDOM: Final = random.SystemRandom()
+_SEVERAL: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,9 @@ class Worker:
         """Looked through anew each time, for it may change."""
         self._looked_until: dict[tuple[int, str], datetime] = {}
         self._pace = pace or Pace()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], int] = {}
+        """Each with the tenant whose job it runs."""
+        self._tenants: set[int] = set()
         self._woken = asyncio.Event()
         self._is_stopping = False
         self._last_tenant = -1
@@ -112,12 +116,12 @@ class Worker:
         if job is None:
             return False
         task = asyncio.create_task(self._attempt(job), name=f"job {job.job}")
-        self._running.add(task)
+        self._running[task] = job.tenant
         task.add_done_callback(self._ended)
         return True
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        del self._running[task]
         if not task.cancelled() and (error := task.exception()) is not None:
             log.failure("job.unrecorded", error)  # its lease runs out, and another goes on
         self._woken.set()
@@ -142,16 +146,26 @@ class Worker:
             for job, state in (await lease.take_back(connection, self._clock.now())).items():
                 log.event("job.taken-back", level=logging.WARNING, job=job, state=state)
             now = self._clock.now()
-            for schedule in self._schedules:
+            schedules = list(self._schedules)
+            self._tenants = {schedule.tenant for schedule in schedules}
+            for schedule in schedules:
                 key = schedule.tenant, schedule.name
                 # Until the next period nothing can be due: whoever looked first has seen to it.
                 if now >= self._looked_until.get(key, now):
                     await enqueue_due(connection, schedule, self._clock)
                     self._looked_until[key] = schedule.begin_after(now)
 
+    def _at_their_limit(self) -> list[int]:
+        """Return the tenants that run all the jobs they may: with others there, all but one."""
+        if len(self._tenants) < _SEVERAL or self._pace.concurrency < _SEVERAL:
+            return []
+        running = Counter(self._running.values())
+        return [one for one, count in running.items() if count >= self._pace.concurrency - 1]
+
     async def _claim(self) -> LeasedJob | None:
         async with self._pool.acquire() as connection:
-            claimant = Claimant(self.name, list(self._kinds), timedelta(seconds=self._pace.lease))
+            lease_ends = timedelta(seconds=self._pace.lease)
+            claimant = Claimant(self.name, list(self._kinds), lease_ends, self._at_their_limit())
             job = await lease.claim(connection, claimant, self._clock.now(), self._last_tenant)
         if job is not None:
             self._last_tenant = job.tenant

@@ -1,8 +1,8 @@
 """How many requests are worked on at once, and how many of them may be one tenant's.
 
-A tenant may hold as many places as are still free: alone at most half of all, two of them a third
-each. So there is always a free place for a tenant that holds none, however slow the others are,
-and nobody waits in a queue.
+A tenant may hold as many places as are still free: at most half of all, and each further one at
+most half of what the others leave. So one slow tenant, or several, leave room for another, and
+nobody waits in a queue.
 """
 
 from polyclinic.kernel.errors import Unavailable

@@ -4,6 +4,7 @@ Order of work: is there room, who asks, what is asked. Nothing is read from a bo
 first two are answered.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,13 +12,13 @@ from typing import Final
 
 import msgspec
 
-from polyclinic.base import log
 from polyclinic.base.lanes import LANE
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import BadRequest, FhirError
 from polyclinic.kernel.rest import idempotency
 from polyclinic.kernel.rest.admission import Admission
 from polyclinic.kernel.rest.capabilities import capability_statement
+from polyclinic.kernel.rest.deadlines import ChangeTookTooLong, Deadlines, TookTooLong, paused
 from polyclinic.kernel.rest.interactions.table import dispatch
 from polyclinic.kernel.rest.message import (
     Answer,
@@ -28,9 +29,9 @@ from polyclinic.kernel.rest.message import (
     Streamed,
     split_path,
 )
-from polyclinic.kernel.rest.outcome import BROKEN, outcome, refusal
+from polyclinic.kernel.rest.outcome import failure, refusal
 from polyclinic.kernel.rest.streams import Client, Streams
-from polyclinic.kernel.store import Store
+from polyclinic.kernel.store import Rates, Store
 from polyclinic.kernel.store.audit import REQUEST, name_request
 
 Authenticate = Callable[[dict[bytes, bytes], str], Awaitable[Principal]]
@@ -38,6 +39,7 @@ Authenticate = Callable[[dict[bytes, bytes], str], Awaitable[Principal]]
 
 ORIGIN: Final = "polyclinic.origin"
 """In a scope: scheme and host of the tenant's addresses, where its own host picked it."""
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _LONGEST_QUERY: Final = 16 * 1024
 _BACKGROUND: Final = {b"x-polyclinic-background": b"1"}
 """Says that a machine asks: nobody sits before the screen, and the session may end."""
@@ -50,6 +52,9 @@ class Limits:
     body: int
     in_flight: int
     streams: Streams = field(default_factory=Streams)
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    rates: Rates | None = None
+    """Counts the requests of each account, where they are limited."""
 
 
 class FhirApplication:
@@ -80,8 +85,7 @@ class FhirApplication:
         except FhirError as error:
             answer = refusal(error)
         except Exception as error:  # noqa: BLE001 - a client is told, and the log knows where
-            log.failure("request.failed", error, method=scope["method"])
-            answer = Answer(500, outcome(BROKEN))
+            answer = failure(error, scope["method"])
         accepts_gzip = b"gzip" in headers.get(b"accept-encoding", b"")
         head = scope["method"] == "HEAD"
         if isinstance(answer, Streamed) and not head:
@@ -97,9 +101,16 @@ class FhirApplication:
         lane = LANE.get()
         self._admission.enter(lane)
         named = name_request(headers.get(b"x-request-id"))
+        deadline = self._limits.deadlines.begin()
         try:
-            return await self._answer(scope, receive, headers)
+            return await self._answer(scope, paused(receive, deadline), headers)
+        except asyncio.CancelledError:
+            if not deadline.has_struck:
+                raise
+            is_safe = scope["method"] in _SAFE
+            raise (TookTooLong() if is_safe else ChangeTookTooLong()) from None
         finally:
+            self._limits.deadlines.end(deadline)
             self._admission.leave(lane)
             if named is not None:
                 REQUEST.reset(named)
@@ -110,6 +121,8 @@ class FhirApplication:
         if path == ("metadata",) and scope["method"] in ("GET", "HEAD"):
             return Answer(200, capability_statement(base))
         principal = await self._authenticate(headers, scope["method"])
+        if self._limits.rates is not None:
+            self._limits.rates.count(principal)
         query = scope["query_string"]
         if len(query) > _LONGEST_QUERY:
             message = "The address is too long; send the search as POST to _search."

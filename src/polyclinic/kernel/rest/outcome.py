@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from polyclinic.base import log
 from polyclinic.kernel.errors import (
     FhirError,
     Issue,
@@ -16,6 +17,7 @@ from polyclinic.kernel.errors import (
     Unauthenticated,
 )
 from polyclinic.kernel.rest.message import Answer
+from polyclinic.kernel.store.faults import translated
 
 BROKEN: Final = (Issue("exception", "Something went wrong here; it has been logged."),)
 """What a client is told when nobody foresaw what happened."""
@@ -43,6 +45,21 @@ def refusal(error: FhirError) -> Answer:
         case _:
             pass
     return answer
+
+
+def failure(error: Exception, method: str) -> Answer:
+    """Return the answer to what nobody foresaw, and log where it happened.
+
+    That the database is away, full or too slow is foreseen, wherever it shows.
+    """
+    try:
+        with translated():
+            raise error  # noqa: TRY301 - it came from where nobody translated it
+    except FhirError as known:
+        return refusal(known)
+    except Exception as unknown:  # noqa: BLE001 - a client is told, and the log knows where
+        log.failure("request.failed", unknown, method=method)
+        return Answer(500, outcome(BROKEN))
 
 
 def _row(issue: Issue) -> dict[str, object]:

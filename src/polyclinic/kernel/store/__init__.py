@@ -4,6 +4,7 @@ from polyclinic.kernel.store.directory import Listed, NotListed
 from polyclinic.kernel.store.idempotency import Claim, StillRunning
 from polyclinic.kernel.store.opening import open_store
 from polyclinic.kernel.store.prepared import Change, Keeper
+from polyclinic.kernel.store.rates import Rates, TooManyRequests
 from polyclinic.kernel.store.searching import HistoryQuery
 from polyclinic.kernel.store.simulation import Case, Simulation
 from polyclinic.kernel.store.store import Store
@@ -21,11 +22,13 @@ __all__ = [
     "Listed",
     "NotListed",
     "Page",
+    "Rates",
     "Simulation",
     "StillRunning",
     "Store",
     "Stored",
     "Tenant",
+    "TooManyRequests",
     "Written",
     "instant",
     "open_store",
