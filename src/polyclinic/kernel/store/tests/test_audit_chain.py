@@ -161,7 +161,7 @@ async def test_a8_a_removed_segment_is_found(bench, number):
     "change",
     [
         "macs = set_byte(macs, 3, (get_byte(macs, 3) + 1) % 256)",
-        "members = set_byte(members, 30, (get_byte(members, 30) + 1) % 256)",
+        "members = set_byte(members, 9, (get_byte(members, 9) + 1) % 256)",
         "chain = set_byte(chain, 3, (get_byte(chain, 3) + 1) % 256)",
         "previous = set_byte(previous, 3, (get_byte(previous, 3) + 1) % 256)",
         "signature = set_byte(signature, 3, (get_byte(signature, 3) + 1) % 256)",
