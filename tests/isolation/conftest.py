@@ -76,7 +76,7 @@ SHARED = readable("patient", "nobody")
 """Types of which a patient sees what is nobody's; the others differ between the worlds."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Caller:
     """Somebody who must not learn of others.
 
@@ -94,6 +94,9 @@ class Caller:
     sees: frozenset[str] = frozenset()
     writes: bool = False
     every: int = 6
+
+    def __repr__(self):
+        return self.name
 
     def principal(self, tenant):
         return Principal(
