@@ -1,8 +1,7 @@
 """Leaks that are planted on purpose: the generated requests find each of them.
 
-Each is a fault that a change of the product could make. They are planted where the product is asked
-(the store's methods, the policy, the ASGI application), so that they stay what they are when what
-lies below is written anew.
+Each is a fault that a change could make, planted where the product is asked (the store's methods, the
+policy, the application), so that it stays what it is when what lies below is written anew.
 """
 
 from dataclasses import dataclass, replace
@@ -28,7 +27,7 @@ SEED = 7
 TIMES = 6
 
 LEAKS = {}
-"""By what it is: a function that plants it, who asks, and of which types."""
+"""A function that plants it, who asks, and of which types."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +125,7 @@ def _(plant):
 @leak("the history of a type is open to all")
 def _(plant):
     async def history(original, store, principal, query):
-        asker = principal if query.id else as_job(principal)
-        return await original(store, asker, query)
+        return await original(store, principal if query.id else as_job(principal), query)
 
     plant.method("history", history)
 
@@ -167,8 +165,7 @@ def _(plant):
         page = await original(store, principal, query)
         counting = replace(query, total=True, count=0, after=None)
         everything = await original(store, as_job(principal), counting)
-        many = everything.total > 20
-        return replace(page, entries=page.entries[::-1] if many else page.entries)
+        return replace(page, entries=page.entries[:: -1 if everything.total > 20 else 1])
 
     plant.method("search", search)
 
