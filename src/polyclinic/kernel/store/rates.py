@@ -5,7 +5,6 @@ waits for the database; until then it knows of the others what they had a second
 """
 
 import asyncio
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -18,9 +17,10 @@ from polyclinic.kernel.errors import FhirError, Unavailable
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.queries import STATEMENTS
 
-WINDOW_SECONDS: Final = 60
-_FOLD_SECONDS: Final = 1.0
+_WINDOW: Final = timedelta(minutes=1)
+_FOLD_EVERY: Final = timedelta(seconds=1)
 _KEPT: Final = timedelta(minutes=10)
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Who = tuple[int, int]
 """Tenant and account."""
@@ -57,48 +57,45 @@ class Rates:
         self._pool = pool
         self._clock = clock
         self._most = most
-        self._window = 0
-        self._swept = 0
+        self._begin = self._end = self._swept = self._fold_due = _LONG_AGO
+        """The window that is counted, the last one at whose beginning old ones were removed."""
         self._counts: dict[Who, _Count] = {}
-        self._fold_due = 0.0
         self._folding: asyncio.Task[None] | None = None
 
     def count(self, principal: Principal) -> None:
         """Count a request. Raise ``TooManyRequests``."""
         if not self._most:
             return
-        now = self._clock.now().timestamp()
-        window = int(now) // WINDOW_SECONDS
-        if window != self._window:
-            self._window = window
+        now = self._clock.now()
+        if now >= self._end:
+            self._begin = now.replace(second=0, microsecond=0)
+            self._end = self._begin + _WINDOW
             self._counts = {}
         who = principal.tenant, principal.account
         count = self._counts.get(who)
         if count is None:
             count = self._counts[who] = _Count()
         if count.folded + count.here >= self._most:
-            raise TooManyRequests(int((window + 1) * WINDOW_SECONDS - now) + 1)
+            raise TooManyRequests(int((self._end - now).total_seconds()) + 1)
         count.here += 1
-        if time.monotonic() >= self._fold_due and self._folding is None:
-            self._fold_due = time.monotonic() + _FOLD_SECONDS
+        if now >= self._fold_due and self._folding is None:
+            self._fold_due = now + _FOLD_EVERY
             self._folding = asyncio.create_task(self.fold())
             self._folding.add_done_callback(self._folded)
 
     async def fold(self) -> None:
         """Tell the table what was counted here, and learn what all have counted."""
-        window, counts = self._window, self._counts
+        begin, counts = self._begin, self._counts
         told = {who: count.here for who, count in counts.items() if count.here}
         try:
             with translated():
                 async with self._pool.acquire() as connection:
                     rows = await connection.fetch(
-                        STATEMENTS["requests_fold"], _begin(window), *_columns(told)
+                        STATEMENTS["requests_fold"], begin, *_columns(told)
                     )
-                    if window > self._swept:
-                        await connection.execute(
-                            STATEMENTS["requests_sweep"], _begin(window) - _KEPT
-                        )
-                        self._swept = window
+                    if begin > self._swept:
+                        await connection.execute(STATEMENTS["requests_sweep"], begin - _KEPT)
+                        self._swept = begin
         except Unavailable as error:
             log.failure("requests.not_folded", error)
             return
@@ -116,10 +113,6 @@ class Rates:
         self._folding = None
         if not done.cancelled() and (error := done.exception()) is not None:
             log.failure("requests.not_folded", error)
-
-
-def _begin(window: int) -> datetime:
-    return datetime.fromtimestamp(window * WINDOW_SECONDS, UTC)
 
 
 def _columns(told: dict[Who, int]) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:

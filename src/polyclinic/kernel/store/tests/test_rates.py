@@ -71,9 +71,9 @@ async def test_what_other_processes_counted_is_known_after_a_fold(processes, som
     await here.stop()
 
 
-async def test_the_control_that_never_folds_lets_each_process_have_all(processes, somebody):
+async def test_the_control_that_never_folds_lets_each_process_have_all(processes, somebody, clock):
     for rates in processes:
-        rates._fold_due = float("inf")
+        rates._fold_due = clock.now() + timedelta(days=1)
 
     assert [made(rates, somebody, 3 * MOST) for rates in processes] == [MOST, MOST]
 
