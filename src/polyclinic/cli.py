@@ -10,6 +10,8 @@ from typing import Final
 
 from polyclinic.app import commands
 from polyclinic.app.demonstration import AlreadyRunning
+from polyclinic.app.keys import add_arguments as add_keys_arguments
+from polyclinic.app.keys import keys
 from polyclinic.app.modules import MODULES
 from polyclinic.app.operating import COMMANDS
 from polyclinic.app.server import CannotListen
@@ -17,6 +19,8 @@ from polyclinic.base.config import SettingError
 from polyclinic.base.db.errors import DatabaseError
 from polyclinic.base.keys import KeyFileError
 from polyclinic.kernel.store import DEFAULT, KeyLost, NotListed
+from polyclinic.kernel.store.key_export import NotImportable
+from polyclinic.kernel.store.rotation import KeyDamaged, KeysBusy
 
 Parser = argparse.ArgumentParser
 Run = Callable[[argparse.Namespace], int]
@@ -25,7 +29,10 @@ Add = Callable[[str, str, str, Run], Parser]
 STOPS: Final = (
     DatabaseError,
     KeyFileError,
+    KeyDamaged,
     KeyLost,
+    KeysBusy,
+    NotImportable,
     NotListed,
     SettingError,
     commands.Refusal,
@@ -86,6 +93,8 @@ def parser() -> Parser:
     _add_servers(command)
     _add_movers(command)
     _add_tenants(command)
+    keys_summary = "say how keys are wrapped; rotate, erase, export or import them"
+    add_keys_arguments(command("keys", keys_summary, "polyclinic keys rotate", keys))
     migrate = "bring the database to this version"
     command("migrate", migrate, "polyclinic migrate", commands.migrate)
     doctor = "say what is wrong and what to do"

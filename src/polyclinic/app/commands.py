@@ -13,7 +13,7 @@ from rich.table import Table
 from polyclinic.app import demonstration, server
 from polyclinic.app.build import Platform, job_principal, migrations, platform, services
 from polyclinic.app.doctor import examine
-from polyclinic.app.exporting import NotEmpty
+from polyclinic.app.exporting import NotEmpty, NotWhole
 from polyclinic.app.exporting import export as export_to
 from polyclinic.app.loading import Report
 from polyclinic.app.loading import load as load_from
@@ -46,9 +46,9 @@ class Refusal(Exception):
 
 def serve(given: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    settings = _settings(given)
+    settings = settings_of(given)
     with closing(server.listen(settings)) as listening, open_database(settings) as database:
-        run_to_end(_ensure_migrated(database))
+        run_to_end(ensure_migrated(database))
         run_to_end(_opened(settings, database, _nothing))
         sys.stdout.write(f"Polyclinic is at {_address(settings)}\n")
         sys.stdout.flush()
@@ -57,7 +57,7 @@ def serve(given: argparse.Namespace) -> int:
 
 def migrate(given: argparse.Namespace) -> int:
     """Bring the database to this version."""
-    with open_database(_settings(given)) as database:
+    with open_database(settings_of(given)) as database:
         names = run_to_end(_migrate(database))
     for name in names:
         sys.stdout.write(f"{name}\n")
@@ -103,19 +103,22 @@ def export(given: argparse.Namespace) -> int:
     except NotEmpty:
         message = f"{given.directory} is not empty; name a new directory"
         raise Refusal(message) from None
+    except NotWhole as error:
+        message = f"all is exported but what cannot be opened: {error}"
+        raise Refusal(message) from None
     sys.stdout.write(f"{count} resources\n")
     return 0
 
 
 def demo(given: argparse.Namespace) -> int:
     """Serve a population, with accounts to try."""
-    settings = _settings(given)
+    settings = settings_of(given)
     with (
         demonstration.alone(settings),
         closing(server.listen(settings)) as listening,
         open_database(settings) as database,
     ):
-        run_to_end(_ensure_migrated(database))
+        run_to_end(ensure_migrated(database))
 
         async def prepare(opened: Services) -> None:
             await demonstration.prepare(opened, given.population, given.size)
@@ -138,16 +141,16 @@ def tenant(given: argparse.Namespace) -> int:
             for one in await directory.all():
                 sys.stdout.write(f"{one.name}\t{' '.join(one.hosts)}\n")
 
-    settings = _settings(given)
+    settings = settings_of(given)
     with open_database(settings) as database:
-        run_to_end(_ensure_migrated(database))
+        run_to_end(ensure_migrated(database))
         run_to_end(_on_platform(settings, database, run))
     return 0
 
 
 def doctor(given: argparse.Namespace) -> int:
     """Say what is wrong and what to do; exit code 1 when something fails."""
-    findings = run_to_end(examine(_settings(given)))
+    findings = run_to_end(examine(settings_of(given)))
     table = Table(show_header=False, box=None)
     for _ in range(_DOCTOR_COLUMNS):
         table.add_column(overflow="fold")
@@ -169,7 +172,7 @@ def of_module(command: Command) -> Callable[[argparse.Namespace], int]:
     return run
 
 
-def _settings(given: argparse.Namespace) -> Settings:
+def settings_of(given: argparse.Namespace) -> Settings:
     """Read the settings; what the command line says goes before the environment."""
     settings = read(Settings)
     named = {
@@ -191,7 +194,7 @@ async def _nothing(_opened: Services) -> None:
     """Find out, before any server process starts, whether everything can be opened."""
 
 
-async def _ensure_migrated(database: Database) -> None:
+async def ensure_migrated(database: Database) -> None:
     """Migrate, or raise ``DatabaseMisconfigured`` when migrations wait that we may not run."""
     if database.owner_dsn is not None:
         await _migrate(database)
@@ -212,9 +215,9 @@ async def _migrate(database: Database) -> list[str]:
 def _with_services(
     given: argparse.Namespace, run: Callable[[Services], Awaitable[Result]]
 ) -> Result:
-    settings = _settings(given)
+    settings = settings_of(given)
     with open_database(settings) as database:
-        run_to_end(_ensure_migrated(database))
+        run_to_end(ensure_migrated(database))
         return run_to_end(_opened(settings, database, run, given.tenant))
 
 
@@ -224,7 +227,7 @@ async def _opened(
     run: Callable[[Services], Awaitable[Result]],
     tenant: str = DEFAULT,
 ) -> Result:
-    with _while_reachable():
+    with while_reachable():
         async with services(settings, database, MODULES, tenant=tenant) as opened:
             calm_collector()
             return await run(opened)
@@ -233,13 +236,14 @@ async def _opened(
 async def _on_platform(
     settings: Settings, database: Database, run: Callable[[Platform], Awaitable[Result]]
 ) -> Result:
-    with _while_reachable():
+    with while_reachable():
         async with platform(settings, database, MODULES) as opened:
             return await run(opened)
 
 
 @contextmanager
-def _while_reachable() -> Iterator[None]:
+def while_reachable() -> Iterator[None]:
+    """Turn the loss of the database into one line."""
     try:
         yield
     except Unavailable:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from polyclinic.kernel.access.principal import Principal
+from polyclinic.kernel.errors import Unreadable
 from polyclinic.kernel.search.query import parse_query
 from polyclinic.kernel.store import Store
 from polyclinic.kernel.types import RESOURCE_TYPES
@@ -18,6 +19,10 @@ class NotEmpty(Exception):
     """The directory holds files already."""
 
 
+class NotWhole(Exception):
+    """Some resources cannot be opened and are not in the export; the text names them."""
+
+
 async def export(
     store: Store, principal: Principal, directory: Path, watch: Callable[[str, int], None]
 ) -> int:
@@ -25,13 +30,17 @@ async def export(
 
     Only the owner of the files may read them.
 
-    A file appears whole under its name. Raise ``NotEmpty`` rather than mix two exports.
+    A file appears whole under its name. Raise ``NotEmpty`` rather than mix two exports, and at the
+    end ``NotWhole`` when something could not be opened.
     """
     _check_empty(directory)
     total = 0
+    unreadable: list[str] = []
     for resource_type in _TYPES:
-        total += await _export_type(store, principal, directory, resource_type)
+        total += await _export_type(store, principal, directory, resource_type, unreadable)
         watch(resource_type, total)
+    if unreadable:
+        raise NotWhole(", ".join(unreadable))
     return total
 
 
@@ -42,7 +51,11 @@ def _check_empty(directory: Path) -> None:
 
 
 async def _export_type(
-    store: Store, principal: Principal, directory: Path, resource_type: str
+    store: Store,
+    principal: Principal,
+    directory: Path,
+    resource_type: str,
+    unreadable: list[str],
 ) -> int:
     count, after = 0, None
     beside = directory / f".{resource_type}.ndjson.part"
@@ -54,8 +67,11 @@ async def _export_type(
             query, _ = parse_query(resource_type, given, "")
             page = await store.search(principal, query)
             for entry in page.entries:
-                file.write(entry.json() + b"\n")
-            count += len(page.entries)
+                if entry.fault is None:
+                    file.write(entry.json() + b"\n")
+                    count += 1
+                elif isinstance(entry.fault, Unreadable):
+                    unreadable.append(f"{entry.type}/{entry.id}")
             after = page.next
             if after is None:
                 break

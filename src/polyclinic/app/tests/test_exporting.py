@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 import pytest_asyncio
 
-from polyclinic.app.exporting import NotEmpty, export
+from polyclinic.app.exporting import NotEmpty, NotWhole, export
 from polyclinic.app.loading import load
 from polyclinic.app.source import Unreadable
 from polyclinic.kernel.search.query import parse_query
@@ -115,3 +115,24 @@ async def test_an_empty_store_exports_to_nothing_and_that_is_not_loaded(clinic, 
     assert await export(clinic.store, job, tmp_path / "out", quiet) == 0
     with pytest.raises(Unreadable):
         await load(clinic.store, job, [tmp_path / "out"], quiet)
+
+
+async def test_what_cannot_be_opened_is_named_and_the_rest_is_exported(clinic, pool, tmp_path):
+    for identity in ("a", "b", "c"):
+        await clinic.put({"resourceType": "Organization", "id": identity, "active": True})
+    async with pool.acquire() as connection:
+        await connection.execute(
+            "select set_config('polyclinic.tenant', $1, false),"
+            " set_config('polyclinic.audience', '*', false)",
+            str(clinic.tenant.number),
+        )
+        await connection.execute(
+            "update resource set body = substr(body, 2) where tenant = $1 and id = 'b'",
+            clinic.tenant.number,
+        )
+
+    with pytest.raises(NotWhole, match=r"^Organization/b$"):
+        await export(clinic.store, clinic.principal("job"), tmp_path / "out", quiet)
+
+    lines = (tmp_path / "out" / "Organization.ndjson").read_bytes().splitlines()
+    assert len(lines) == 2

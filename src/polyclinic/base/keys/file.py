@@ -63,7 +63,7 @@ class KeyFile:
     async def add(self) -> Sealer:
         """Make a key, put it behind the others, and return it when it is safely on disk."""
         key = new_key()
-        _replace(self.path, _content([*self._entries(), await self._entry(key)]))
+        write_whole(self.path, _content([*self._entries(), await self._entry(key)]))
         return Sealer(key)
 
     async def keep(self, name: str) -> None:
@@ -72,7 +72,7 @@ class KeyFile:
         if not kept:
             message = f"{self.path} does not hold the key {name}; restore it from its backup"
             raise KeyFileError(message)
-        _replace(self.path, _content(kept[:1]))
+        write_whole(self.path, _content(kept[:1]))
 
     def _entries(self) -> list[_Entry]:
         status = self.path.stat()
@@ -153,8 +153,8 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
     return status.st_ino, status.st_mtime_ns
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Put new content in a file's place, whole or not at all, and durably."""
+def write_whole(path: Path, content: bytes) -> None:
+    """Put content in a file's place, whole or not at all, durably, for its owner's eyes only."""
     beside = _written_beside(path, content)
     try:
         beside.replace(path)

@@ -110,6 +110,16 @@ class Eraser:
         await self._owner.execute(STATEMENTS["erasure_index"], number, person.rid)
         return Removed(deleted, int(versions.split()[-1]), rewritten)
 
+    async def sweep_rid(self, principal: Principal, rid: int) -> Removed:
+        """Sweep a patient whose key an import has destroyed. Raise ``NotFound`` for no patient."""
+        await self._owner.execute(STATEMENTS["erasure_enter"], self._tenant.number)
+        patient_id = await self._owner.fetchval(
+            STATEMENTS["erasure_patient_id"], self._tenant.number, rid
+        )
+        if patient_id is None:
+            raise NotFound
+        return await self.sweep(principal, Person(patient_id, rid))
+
     async def _delete(self, principal: Principal, person: Person, key_id: int) -> int:
         count = 0
         while rows := await self._owner.fetch(
@@ -175,6 +185,13 @@ class Eraser:
             self._tenant.number, [sealed_body(row) for row in rows]
         )
         return [body if isinstance(body, bytes) else b"" for body in opened]
+
+
+async def tenant_names(connection: Connection) -> dict[int, str]:
+    """Return the name of each tenant by its number."""
+    return {
+        row["tenant"]: row["name"] for row in await connection.fetch(STATEMENTS["tenant_names"])
+    }
 
 
 def _reference_keys(patient_id: str, index_key: bytes) -> list[int]:

@@ -47,7 +47,7 @@ class Imported(NamedTuple):
     wrapped: int
     """How many keys are as the file has them now."""
     destroyed: list[tuple[int, int]]
-    """Tenant and rid of the patients whose keys the file lacks, and the database had."""
+    """Tenant and rid of the patients whose keys are destroyed, now or before."""
 
 
 async def export_keys(connection: Connection) -> bytes:
@@ -86,7 +86,8 @@ async def import_keys(connection: Connection, file: KeyFile, data: bytes, clock:
             [key.key_id for key in gone],
             [key.destroyed or clock.now() for key in gone],
         )
-    return Imported(len(wrapped), [(key.tenant, key.subject) for key in gone])
+    erased = [key for key in found if not key.wrapped and key.subject]
+    return Imported(len(wrapped), [(key.tenant, key.subject) for key in erased])
 
 
 async def _generations(connection: Connection) -> list[str]:

@@ -68,15 +68,19 @@ async def _check_others(connection: Connection, tenant: int, name: str, ring: Ke
 async def _create(connection: Connection, name: str, ring: KeyRing, clock: Clock) -> Record:
     await connection.execute(STATEMENTS["tenant_new"], name, clock.now())
     number = await connection.fetchval(STATEMENTS["tenant_number"], name)
-    current = await connection.fetchval(STATEMENTS["key_generation"])
-    kek = ring.first if current is None else await ring.find(current)
-    if kek is None:
-        raise KeyLost(name, current, ring)
-    wrapped = kek.seal(new_key(), index_context(number))
-    await connection.execute(STATEMENTS["index_key_new"], number, kek.name, wrapped, clock.now())
-    row = await connection.fetchrow(STATEMENTS["tenant"], name)
-    assert row is not None
-    return row
+    while True:
+        current = await connection.fetchval(STATEMENTS["key_generation"])
+        kek = ring.first if current is None else await ring.find(current)
+        if kek is None:
+            raise KeyLost(name, current, ring)
+        wrapped = kek.seal(new_key(), index_context(number))
+        await connection.execute(
+            STATEMENTS["index_key_new"], number, kek.name, wrapped, clock.now()
+        )
+        row = await connection.fetchrow(STATEMENTS["tenant"], name)
+        # Without a key, keys are being rotated: another one is current now.
+        if row is not None and row["wrapped"] is not None:
+            return row
 
 
 def index_context(tenant: int) -> bytes:

@@ -5,6 +5,12 @@ select set_config('polyclinic.tenant', $1::int::text, false), set_config('polycl
 -- erasure_patient --
 select rid from resource where tenant = $1 and type = $2 and id = $3
 
+-- erasure_patient_id --
+select id from resource where tenant = $1 and rid = $2
+
+-- tenant_names --
+select tenant, name from tenant
+
 -- erasure_destroy --
 -- Destroy a patient's data key for good; one who had none gets a destroyed one, so that none is made.
 insert into data_key (tenant, purpose, patient, kek, wrapped, created, destroyed)

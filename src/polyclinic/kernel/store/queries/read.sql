@@ -77,7 +77,10 @@ values ((select coalesce(max(tenant), 0) + 1 from tenant), $1, $2)
 on conflict (name) do nothing
 
 -- index_key_new --
-insert into data_key (tenant, purpose, kek, wrapped, created) values ($1, 'index', $2, $3, $4)
+-- Nothing when another key-encryption key has become the current one.
+insert into data_key (tenant, purpose, kek, wrapped, created)
+select $1, 'index', $2, $3, $4
+where $2 = coalesce((select kek from key_generation order by generation desc limit 1), $2)
 on conflict (tenant, purpose, coalesce(patient, 0)) do nothing
 
 -- tenant_used --

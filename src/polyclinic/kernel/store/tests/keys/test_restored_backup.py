@@ -150,8 +150,7 @@ async def test_a_second_import_changes_nothing(installation, exported):
 
     again = await imported(installation, exported)
 
-    assert again.wrapped == first.wrapped
-    assert again.destroyed == []
+    assert again == first
 
 
 async def test_an_export_from_before_does_not_bring_the_erased_back(
