@@ -10,9 +10,12 @@ left to do:
 4. when nothing is wrapped under the old one any more, it is removed from the key file.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
+
+import asyncpg
 
 from polyclinic.base.clock import Clock
 from polyclinic.base.crypto import CannotOpen, Sealer
@@ -23,6 +26,8 @@ from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.tenancy import index_context
 
 _BATCH: Final = 500
+_LOCK_MILLISECONDS: Final = 500
+_PAUSE_SECONDS: Final = 0.5
 
 
 class KeysBusy(Exception):
@@ -121,9 +126,19 @@ async def _check_held(connection: Connection, held: list[str]) -> None:
 
 
 async def barrier(connection: Connection, table: str) -> None:
-    """Wait until every statement that began to write into a table before now has ended."""
-    async with connection.transaction():
-        await connection.execute(f"lock table {table} in share row exclusive mode")
+    """Wait until every statement that began to write into a table before now has ended.
+
+    Whoever begins to write meanwhile waits behind us, so each try is short.
+    """
+    while True:
+        try:
+            async with connection.transaction():
+                await connection.execute(f"set local lock_timeout = {_LOCK_MILLISECONDS}")
+                await connection.execute(f"lock table {table} in share row exclusive mode")
+        except asyncpg.LockNotAvailableError:
+            await asyncio.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 async def _wrap_anew(

@@ -131,6 +131,19 @@ async def test_a_damaged_body_is_never_opened(data):
     assert isinstance(opened, Unreadable)
 
 
+async def test_a_damaged_body_is_told_by_its_place_and_nothing_else(caplog):
+    bodies = Bodies(Remembered())
+
+    with caplog.at_level("ERROR"):
+        await bodies.open(3, [SealedBody(5, "a", 1, KEY.key_id, CURRENT, BODY)])
+
+    (record,) = caplog.records
+    assert (record.message, record.polyclinic_fields) == (
+        "body.unreadable",
+        {"tenant": 3, "type": 5, "id": "a", "version": 1, "key": KEY.key_id},
+    )
+
+
 async def test_another_key_does_not_open_a_body():
     bodies = Bodies(Remembered(KEY._replace(secret=new_key())))
     row = SealedBody(5, "a", 1, KEY.key_id, CURRENT, bodies.seal(KEY, bound(3, 5, "a", 1), BODY))
