@@ -1,7 +1,7 @@
 """Leaks that are planted on purpose: the generated requests find each of them.
 
-Each is a fault that a change could make, planted where the product is asked (the store's methods, the
-policy, the application), so that it stays what it is when what lies below is written anew.
+Each is a fault that a change could make, planted where the product is asked (the store, the policy,
+the application), so that it stays what it is when what lies below is written anew.
 """
 
 from dataclasses import dataclass, replace
