@@ -8,7 +8,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from zstandard import ZstdCompressionDict, ZstdCompressor, ZstdDecompressor
+from zstandard import (
+    ZstdCompressionDict,
+    ZstdCompressor,
+    ZstdDecompressor,
+    ZstdError,
+    frame_content_size,
+)
 
 CURRENT: Final = 1
 """The dictionary that new rows are written with; 0 means none."""
@@ -46,5 +52,11 @@ def pack(body: bytes) -> bytes:
 
 
 def unpack(dict_id: int, data: bytes) -> bytes:
-    """Return the body that ``pack`` was given; the frame's checksum is verified."""
+    """Return the body that ``pack`` was given; the frame's checksum is verified.
+
+    Raise ``ZstdError`` for anything else, before memory is taken for a size that is only claimed.
+    """
+    if frame_content_size(data) > _LARGEST:
+        message = "the frame claims to be larger than any body"
+        raise ZstdError(message)
     return _decompressor(dict_id).decompress(data, max_output_size=_LARGEST)

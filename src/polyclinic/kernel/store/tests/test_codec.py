@@ -40,6 +40,14 @@ def test_a_frame_that_is_cut_is_refused(length):
         unpack(CURRENT, pack(PATIENT)[:length])
 
 
+def test_a_header_that_claims_to_be_huge_takes_no_memory():
+    # Magic number, a descriptor with eight bytes of content size, and 2**60 of it.
+    frame = bytes.fromhex("28b52ffd") + bytes([0b11100000]) + (2**60).to_bytes(8, "little")
+
+    with pytest.raises(ZstdError, match="claims"):
+        unpack(CURRENT, frame)
+
+
 def test_a_frame_that_claims_to_be_huge_is_refused():
     bomb = ZstdCompressor(write_content_size=False).compressobj()
     frame = bomb.compress(bytes(65 * 1024 * 1024)) + bomb.flush()
