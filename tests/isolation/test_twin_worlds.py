@@ -92,6 +92,19 @@ async def test_the_asker_is_answered_with_a_record(twins, reader):
     assert {200, 400, 403, 404} <= set(statuses)
 
 
+@pytest.mark.parametrize("below", ["", "/_history", "/_history/1"])
+@pytest.mark.parametrize("kind", ["Observation", "Condition"])
+async def test_i1_nothing_of_what_is_hidden_leaves_the_database(twins, patient, kind, below):
+    fetched = {}
+    for identity in ("a-1", "b-both", "n-1"):
+        call = patient.signed(Call("GET", f"/fhir/{kind}/{identity}{below}"))
+        (_, work), _ = await twins.ask(call, call)
+        fetched[identity] = work.fetched
+
+    assert fetched["a-1"] > 0
+    assert fetched["b-both"] == fetched["n-1"] == 0
+
+
 @pytest.mark.parametrize("kind", ["Observation", "Provenance", "Claim"])
 async def test_the_asker_sees_all_that_is_its_own_and_no_more(twins, reader, kind):
     call = reader.signed(Call("GET", f"/fhir/{kind}?_total=accurate"))

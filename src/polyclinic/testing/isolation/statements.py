@@ -24,13 +24,14 @@ class Work:
     def note(self, sql: str, rows: object) -> None:
         """Add a statement and what it returned."""
         name = _NAMES.get(sql, sql)
-        if name not in _REMEMBERED and not name.startswith(_CONTEXT):
+        if name not in _BESIDE and not name.startswith(_CONTEXT):
             self.statements.append(name)
         self.fetched += _size(rows)
 
 
-_REMEMBERED: Final = frozenset({"data_keys", "policy", "revocation"})
-"""What a process remembers for a while: it asks again for whatever request comes then."""
+_BESIDE: Final = frozenset({"data_keys", "policy", "requests_fold", "requests_sweep", "revocation"})
+"""What a process does now and then, beside whatever request comes first: what it remembers it asks
+for again, what it counted it writes down."""
 _CONTEXT: Final = "select set_config("
 """What a connection is told when the request before it was somebody else's, on whatever it was."""
 _NAMES: Final[Mapping[str, str]] = {sql: name for name, sql in STATEMENTS.items()}
