@@ -139,7 +139,7 @@ def test_a_signal_stops_the_server_and_the_database(installation, demo, number):
 
     os.kill(demo.pid, number)
 
-    demo._process.wait(20)
+    demo._process.wait(60)
     assert until_nothing_is_left(installation) == []
     assert "Traceback" not in printed(installation)
 
@@ -153,7 +153,7 @@ def test_after_kill_minus_9_everything_is_there(installation, demo):
 
     os.kill(demo.pid, signal.SIGKILL)
     os.kill(installation.postmaster(), signal.SIGKILL)
-    demo._process.wait(20)
+    demo._process.wait(60)
     again = installation._served("demo")
     with browser(again, cookies) as doctor:
         kept = doctor.get(address)

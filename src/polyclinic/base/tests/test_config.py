@@ -100,7 +100,13 @@ def test_a_group_keeps_its_type():
     assert_type(config.read(Settings, {}), Settings)
 
 
-def test_urls_of_the_database_are_secrets():
+def test_what_opens_something_is_a_secret():
     secrets = {item.name for item in config.describe(Settings) if item.secret}
 
-    assert secrets == {"POLYCLINIC_DATABASE_URL", "POLYCLINIC_MIGRATE_URL"}
+    assert secrets == {
+        "POLYCLINIC_BLOB_S3_ACCESS_KEY",
+        "POLYCLINIC_BLOB_S3_SECRET_KEY",
+        "POLYCLINIC_DATABASE_URL",
+        "POLYCLINIC_KMS_TOKEN",
+        "POLYCLINIC_MIGRATE_URL",
+    }
