@@ -65,8 +65,8 @@ async def bench(clinic, store, owner, job):
     bench = AuditBench(clinic.tenant, owner, await store.audit_record(job), store._hot)
     # Another test's transaction may be older than ours, and a row is sealed after all such ended.
     async with asyncio.timeout(30):
-        while not await owner.fetchval(_SEALABLE, clinic.tenant.number):
-            await asyncio.sleep(0.05)  # noqa: ASYNC110 - the database has no event for it
+        while not await owner.fetchval(_SEALABLE, clinic.tenant.number):  # noqa: ASYNC110 - no event tells it
+            await asyncio.sleep(0.05)
     assert await bench.seal() == 12
     await store.read(job, "Patient", "p")
     await store.read(job, "Patient", "p")
