@@ -16,8 +16,8 @@ TENANT = 700_001
 MONTH = "audit_2033_05"
 AT = datetime(2033, 5, 3, 4, 5, 6, 789000, tzinfo=UTC)
 FILL = """
-insert into audit (tenant, worker, counter, at, account, action, outcome, type, rid, version, patients,
-                   tx)
+insert into audit
+  (tenant, worker, counter, at, account, action, outcome, type, rid, version, patients, tx)
 select $1, 1, n, timestamptz '2033-05-01T00:00:00Z' + n * interval '1 minute', n % 500, 'R', 0, 100,
        1000 + n % 3000, 1, array[1000 + n % 3000], (n / 8)::text::xid8
 from generate_series(1, 40000) n
