@@ -24,6 +24,8 @@ from polyclinic.kernel.store.tenancy import Tenant
 from polyclinic.kernel.types import Resource
 
 _BATCH: Final = 64
+NO_BODY: Final = (-1, False)
+"""Nobody's rid: what is not decided yet leaves its body where it is."""
 
 
 class _Asked(NamedTuple):
@@ -44,6 +46,15 @@ class Checker:
     async def row(self, tenant: int, reach: Reach, place: Place) -> Record | None:
         """Return the row of a resource, deleted or not, with what decides; None for none."""
         return await self._coalescer.submit(tenant, _Asked(*place, reach.practitioner))
+
+    async def version(
+        self, tenant: int, place: Place, version: int, own: tuple[int, bool]
+    ) -> Record | None:
+        """Return a version, with its body where own (a patient's rid, and nobody's) reaches it."""
+        with translated():
+            return await self._pool.within(tenant).fetchrow(
+                STATEMENTS["vread"], tenant, *place, min(version, 2**31 - 1), *own
+            )
 
     async def cared(self, tenant: int, reach: Reach, patients: Collection[int]) -> frozenset[int]:
         """Return those of some patients with whom the principal has a care relation."""

@@ -18,7 +18,7 @@ from polyclinic.kernel.store.audit_events import AUDIT_EVENT
 from polyclinic.kernel.store.audit_record import AuditRecord
 from polyclinic.kernel.store.blobs import Blobs, BlobSeams
 from polyclinic.kernel.store.bodies import BODILESS, Bodies
-from polyclinic.kernel.store.checking import Checker, facts, facts_of
+from polyclinic.kernel.store.checking import NO_BODY, Checker, facts, facts_of
 from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.directory import Directory
 from polyclinic.kernel.store.faults import translated
@@ -147,6 +147,12 @@ class Store:
             await self._note(principal, Action.READ, about, outcome=_OUTCOMES[403])
             raise NotFound
         await self._note(principal, Action.READ, about)
+        return await self._shown(principal, place, row["version"])
+
+    async def _shown(self, principal: Principal, place: Place, version: int) -> Stored:
+        """Return a version that may be seen."""
+        row = await self._checker.version(principal.tenant, place, version, (0, True))
+        assert row is not None
         return await self.bodies.stored(principal.tenant, place[0], row)
 
     async def vread(
@@ -157,12 +163,8 @@ class Store:
         if resource_type == AUDIT_EVENT and version == 1:
             return await self._audit_record.read(self._tenant(principal), principal, resource_id)
         place = type_number(resource_type), resource_id
-        with translated():
-            row = await self._hot.within(principal.tenant).fetchrow(
-                STATEMENTS["vread"],
-                *(principal.tenant, *place, min(version, 2**31 - 1), reach.asks_keys),
-                *(reach.own or (0, True)),
-            )
+        own = (0, True) if reach.whole else reach.own
+        row = await self._checker.version(principal.tenant, place, version, own or NO_BODY)
         about = About(place[0], interaction=Interaction.VREAD)
         # Asked also where there is nothing: what is hidden takes as many statements.
         cared = await self._checker.cared(principal.tenant, reach, row["patients"] if row else ())
@@ -174,6 +176,8 @@ class Store:
             await self._note(principal, Action.READ, about, outcome=_OUTCOMES[403])
             raise NotFound
         await self._note(principal, Action.READ, about)
+        if own is None:
+            return await self._shown(principal, place, version)
         return await self.bodies.stored(principal.tenant, place[0], row)
 
     async def create(

@@ -1,8 +1,7 @@
 -- read_facts --
--- Resources with what decides who may see them, for principals whose limit is more than one patient's
+-- What of resources decides who may see them, without their bodies, for principals whose limit is more than one patient's
 -- compartment: the decision is made in memory, and audited afterwards. Stubs have version 0.
-select q.ord::int, r.rid, r.id, r.version, r.deleted, r.last_updated, r.digest, r.dict_id, r.key_id, r.body,
-       r.patients, r.labels, coalesce(k.keys, '{}') as keys,
+select q.ord::int, r.rid, r.version, r.patients, r.labels, coalesce(k.keys, '{}') as keys,
        exists (
          select from care_relation c
          where c.tenant = $1 and c.patient = any(r.patients) and c.low <= $5 and c.high > $5

@@ -26,17 +26,17 @@ select f.ord::int, f.rid, f.version, f.deleted, f.last_updated, f.digest, f.dict
 from found f
 
 -- vread --
--- One version of one resource, current or superseded, with its keys where they decide who may see it ($5),
--- and without its body where own ($6) and shared ($7) say no, whatever is decided afterwards.
+-- One version of one resource, current or superseded, with its keys, which may decide who sees it, and
+-- without its body where own ($5) and shared ($6) say no, whatever is decided afterwards.
 select r.rid, r.id, r.version, r.deleted, r.last_updated, r.dict_id, r.key_id, r.patients, r.labels,
-       case when $6::bigint = 0 or $6 = any(r.patients) or ($7::boolean and r.patients = '{}') then r.body end as body,
-       case when $5::boolean then (select k.keys from keys k where k.rid = r.rid) end as keys
+       case when $5::bigint = 0 or $5 = any(r.patients) or ($6::boolean and r.patients = '{}') then r.body end as body,
+       case when $5 < 0 then (select k.keys from keys k where k.rid = r.rid) end as keys
 from resource r
 where r.tenant = $1 and r.type = $2 and r.id = $3 and r.version = $4 and $4 > 0
 union all
 select v.rid, r.id, v.version, v.deleted, v.valid_from, v.dict_id, v.key_id, v.patients, v.labels,
-       case when $6 = 0 or $6 = any(v.patients) or ($7 and v.patients = '{}') then v.body end,
-       case when $5 then v.keys end
+       case when $5 = 0 or $5 = any(v.patients) or ($6 and v.patients = '{}') then v.body end,
+       case when $5 < 0 then v.keys end
 from resource r join version v on v.rid = r.rid
 where r.tenant = $1 and r.type = $2 and r.id = $3 and v.version = $4
 

@@ -151,7 +151,7 @@ async def test_i1_a_read_by_id_is_refused_twice(clinic, patient, monkeypatch, st
     version = (1,) if statement == "vread" else ()
     ask = getattr(clinic.store, statement)
     broken = re.sub(r"q\.own = 0 or ", "true or ", STATEMENTS[statement])
-    broken = re.sub(r"\$6(::bigint)? = 0 or ", r"$6\1 is not null or ", broken)
+    broken = re.sub(r"\$5(::bigint)? = 0 or ", r"$5\1 is not null or ", broken)
     assert broken != STATEMENTS[statement]
     monkeypatch.setitem(STATEMENTS, statement, broken)
 
