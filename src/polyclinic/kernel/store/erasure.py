@@ -88,7 +88,7 @@ class Eraser:
         key_id = await self._owner.fetchval(
             STATEMENTS["erasure_destroy"], number, person.rid, self._clock.now()
         )
-        self._store.keys.forget(number, [key_id])
+        await self._owner.execute(STATEMENTS["key_epoch_next"])
         self._reached("destroyed")
         await barrier(self._owner, "resource")
         deleted = await self._delete(principal, person, key_id)

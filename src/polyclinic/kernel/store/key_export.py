@@ -86,6 +86,8 @@ async def import_keys(connection: Connection, file: KeyFile, data: bytes, clock:
             [key.key_id for key in gone],
             [key.destroyed or clock.now() for key in gone],
         )
+    if gone:
+        await connection.execute(STATEMENTS["key_epoch_next"])
     erased = [key for key in found if not key.wrapped and key.subject]
     return Imported(len(wrapped), [(key.tenant, key.subject) for key in erased])
 

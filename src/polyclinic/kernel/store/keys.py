@@ -46,6 +46,8 @@ class DataKey(NamedTuple):
     subject: int
     """The rid of the patient, or ``SHARED``."""
     secret: bytes
+    epoch: int
+    """When it was known to be there: no write is made under it when keys were destroyed since."""
     fault: Fault | None = None
     """Why it cannot be used: it was destroyed, or the key that wraps it is not here."""
 
@@ -70,19 +72,29 @@ class _Opened:
         self.by_subject: Recent[int, DataKey] = Recent(limits.keys)
         self.wrapping: Sealer | None = None
         """The current key-encryption key, as far as is known."""
+        self.epoch: int | None = None
+        """Of what is remembered; asked for before any key is."""
         self._limits = limits
         self._until = limits.now() + limits.seconds
 
     def fresh(self) -> None:
         """Forget all when it is time."""
         if self._limits.now() >= self._until:
-            self.by_id.clear()
-            self.by_subject.clear()
+            self.forget()
             self._until = self._limits.now() + self._limits.seconds
 
+    def forget(self) -> None:
+        """Forget every key."""
+        self.by_id.clear()
+        self.by_subject.clear()
+        self.epoch = None
+
     def put(self, key: DataKey) -> None:
-        """Remember a key; one whose wrapping key is missing may be found the next time."""
-        if key.fault is not Unreadable:
+        """Remember a key, unless all were forgotten since it was asked for.
+
+        One whose wrapping key is missing may be found the next time.
+        """
+        if key.fault is not Unreadable and key.epoch == self.epoch:
             self.by_id.put(key.key_id, key)
             self.by_subject.put(key.subject, key)
 
@@ -157,14 +169,23 @@ class DataKeys:
                 opened.by_id.forget(key_id)
                 opened.by_subject.forget(key.subject)
 
+    async def check(self, tenant: int) -> None:
+        """Forget every key when any was destroyed since they were asked for."""
+        opened = self._tenants[tenant]
+        with translated():
+            state = await self._pool.within(tenant).fetchrow(STATEMENTS["key_state"])
+        if state is None or state["epoch"] != opened.epoch:
+            opened.forget()
+
     async def _stored(self, tenant: int, opened: _Opened, key_ids: list[int]) -> dict[int, DataKey]:
         found: dict[int, DataKey] = {}
+        epoch = await self._epoch(tenant, opened)
         pool = self._pool.within(tenant)
         for _ in range(_LOOKS):
             with translated():
                 rows = await pool.fetch(STATEMENTS["data_keys"], tenant, key_ids)
             for row in rows:
-                found[row["key_id"]] = await self._open(tenant, opened, row)
+                found[row["key_id"]] = await self._open((tenant, epoch), opened, row)
             # Between the look and the unwrapping, a key may have been wrapped anew.
             key_ids = [key.key_id for key in found.values() if key.fault is Unreadable]
             if not key_ids:
@@ -181,7 +202,10 @@ class DataKeys:
         opened = self._tenants[tenant]
         found: dict[int, DataKey] = {}
         for _ in range(_TRIES):
-            kek = opened.wrapping or await self._current(tenant, opened)
+            epoch = await self._epoch(tenant, opened)
+            kek = opened.wrapping
+            if kek is None:
+                raise Unreadable
             wrapped = [kek.seal(new_key(), context(tenant, subject)) for subject in subjects]
             with translated():
                 rows = await self._pool.within(tenant).fetch(
@@ -189,40 +213,45 @@ class DataKeys:
                     *(tenant, subjects, wrapped, kek.name, self._clock.now()),
                 )
             for row in rows:
-                key = await self._open(tenant, opened, row)
+                key = await self._open((tenant, epoch), opened, row)
                 if key.fault is not Unreadable:
                     found[row["subject"]] = key
             subjects = [subject for subject in subjects if subject not in found]
             if not subjects:
                 return found
             # Another process made them at the same time, or keys are being rotated.
-            opened.wrapping = None
+            opened.wrapping, opened.epoch = None, None
         raise Unreadable
 
-    async def _current(self, tenant: int, opened: _Opened) -> Sealer:
-        with translated():
-            pool = self._pool.within(tenant)
-            current = await pool.fetchval(STATEMENTS["key_generation"])
-        opened.wrapping = opened.ring.first if current is None else await opened.ring.find(current)
-        if opened.wrapping is None:
-            log.event("key.missing", level=logging.ERROR, kek=current)
-            raise Unreadable
-        return opened.wrapping
+    async def _epoch(self, tenant: int, opened: _Opened) -> int:
+        """Return the epoch of what is asked for from now on, and know the current wrapping key."""
+        if opened.epoch is None:
+            with translated():
+                state = await self._pool.within(tenant).fetchrow(STATEMENTS["key_state"])
+            assert state is not None
+            kek = state["kek"]
+            opened.wrapping = opened.ring.first if kek is None else await opened.ring.find(kek)
+            if opened.wrapping is None:
+                log.event("key.missing", level=logging.ERROR, kek=kek)
+            opened.epoch = state["epoch"]
+        return opened.epoch
 
     @staticmethod
-    async def _open(tenant: int, opened: _Opened, row: Record) -> DataKey:
-        subject, wrapped = row["subject"], row["wrapped"]
+    async def _open(place: tuple[int, int], opened: _Opened, row: Record) -> DataKey:
+        """Unwrap a key of a tenant that was asked for in an epoch."""
+        tenant, epoch = place
+        key_id, subject, wrapped = row["key_id"], row["subject"], row["wrapped"]
         if wrapped is None:
-            key = DataKey(row["key_id"], subject, b"", Erased)
+            key = DataKey(key_id, subject, b"", epoch, Erased)
         else:
             kek = await opened.ring.find(row["kek"])
             try:
                 secret = kek.open(wrapped, context(tenant, subject)) if kek else b""
             except CannotOpen:
                 secret = b""
-            key = DataKey(row["key_id"], subject, secret, None if secret else Unreadable)
+            key = DataKey(key_id, subject, secret, epoch, None if secret else Unreadable)
             if not secret:
-                log.event("key.unusable", level=logging.ERROR, key=key.key_id, kek=row["kek"])
+                log.event("key.unusable", level=logging.ERROR, key=key_id, kek=row["kek"])
         opened.put(key)
         return key
 

@@ -19,7 +19,7 @@ from polyclinic.kernel.store.tenancy import Tenant
 from polyclinic.kernel.types import Resource, type_number
 
 _PATIENT: Final = type_number("Patient")
-_NO_KEY: Final = DataKey(0, SHARED, b"")
+_NO_KEY: Final = DataKey(0, SHARED, b"", 0)
 
 
 class Keeper(Protocol):

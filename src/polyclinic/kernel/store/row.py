@@ -65,6 +65,8 @@ class Row(msgspec.Struct, frozen=True):
     dict_id: int
     key_id: int
     """The data key that the body is sealed under; 0 without a body."""
+    key_epoch: int
+    """When that key was known to be there."""
     body: bytes | None
     index: Index
     account: int
@@ -117,6 +119,7 @@ def arguments(
         [row.key_id for row in rows],
         *ragged([index.labels for index in indexes]),
         *_columns(care, 5),
+        [row.key_epoch for row in rows],
     ]
 
 

@@ -81,7 +81,7 @@ class Writer:
                 written = await self._coalescer.submit(row.tenant, row)
             if written:
                 return self._written(row, prepared)
-            self._keys.forget(row.tenant, [row.key_id])
+            await self._keys.check(row.tenant)
             self._placement.handles.forget((tenant.number, *prepared.change.place))
             await asyncio.sleep(_pause(attempt))
         message = "Others keep changing this resource; read it again and repeat the change."
@@ -107,7 +107,7 @@ class Writer:
                 for row in filter(None, rows):
                     self._remember(row)
                 return ending.written
-            self._keys.forget(tenant.number, [row.key_id for row in rows if row])
+            await self._keys.check(tenant.number)
             for change in changes:
                 self._placement.handles.forget((tenant.number, *change.place))
             await asyncio.sleep(_pause(attempt))
@@ -217,6 +217,7 @@ class Writer:
             digest=item.digest,
             dict_id=codec.CURRENT if resource else 0,
             key_id=item.key.key_id if resource else 0,
+            key_epoch=item.key.epoch,
             body=sealed,
             index=build(item.values, tenant.index_key, rid_of) if item.values else EMPTY,
             account=account,

@@ -11,6 +11,13 @@ create table key_generation (
 -- What is left to wrap anew, and whether any key is wrapped under one that is not there.
 create index data_key_kek on data_key (kek, key_id) where wrapped is not null;
 
+-- Moves when a key was destroyed. A write names the one that its keys were known in, and is left out when it
+-- has moved since: that costs one look at a sequence for a statement, where a look at each key would cost
+-- one for each row.
+create sequence key_epoch as bigint;
+-- The first number that a sequence gives is the one that it shows before.
+select nextval('key_epoch');
+
 -- The role that serves makes keys. To wrap them anew or to destroy one takes the owner.
 revoke update, delete on data_key from ${app};
-grant select on key_generation to ${app};
+grant select on key_generation, key_epoch to ${app};

@@ -11,10 +11,13 @@ with wanted as materialized (
   select w.subject, w.wrapped, case when w.subject = 0 then 'tenant' else 'patient' end as purpose
   from unnest($2::bigint[], $3::bytea[]) as w(subject, wrapped)
 ),
+-- The limit keeps each look one at the index, also while nobody has counted the keys yet.
 there as materialized (
-  select k.key_id, k.purpose, w.subject, k.kek, k.wrapped
-  from wanted w join data_key k
-    on k.tenant = $1 and k.purpose = w.purpose and coalesce(k.patient, 0) = w.subject
+  select k.key_id, w.purpose, w.subject, k.kek, k.wrapped
+  from wanted w cross join lateral (
+    select k.* from data_key k
+    where k.tenant = $1 and k.purpose = w.purpose and coalesce(k.patient, 0) = w.subject limit 1
+  ) k
 ),
 made as (
   insert into data_key (tenant, purpose, patient, kek, wrapped, created)
@@ -31,6 +34,15 @@ select * from there union all select * from made
 -- key_generation --
 -- The key-encryption key that wraps new data keys; null until it was changed once.
 select kek from key_generation order by generation desc limit 1
+
+-- key_state --
+-- The same, and how often keys were destroyed.
+select (select kek from key_generation order by generation desc limit 1) as kek,
+       (select last_value from key_epoch) as epoch
+
+-- key_epoch_next --
+-- Let no write go on with keys that it knew before.
+select nextval('key_epoch')
 
 -- keys_elsewhere --
 -- A key-encryption key that keys of a tenant are wrapped under and that is not among these.

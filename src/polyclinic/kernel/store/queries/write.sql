@@ -2,17 +2,16 @@
 -- Write a set of resources: current row, superseded row, keys, edges, narrow rows, counts and audit in one
 -- round trip. A row whose expected version is no longer the current one is left out of the answer; the
 -- caller decides whether that is a conflict or a reason to try again. Index rows are written only where
--- their digest says that they differ. A row whose key was destroyed is left out too; a join instead of the
--- subselect could be planned as a look at every key.
+-- their digest says that they differ. A row is left out too when keys were destroyed since its own was known.
 with w as materialized (
   select w.*
   from unnest($2::bigint[], $3::int[], $4::boolean[], $5::smallint[], $6::text[], $7::boolean[],
               $8::timestamptz[], $9::bigint[], $10::bigint[], $11::smallint[], $12::bytea[], $13::bigint[],
-              $41::bigint[])
+              $41::bigint[], $49::bigint[])
        with ordinality
        as w(rid, expected, existing, type, id, deleted, updated, txgroup, digest, dict_id, body,
-            index_digest, key_id, ord)
-  where w.key_id = 0 or (select d.wrapped is not null from data_key d where d.key_id = w.key_id)
+            index_digest, key_id, key_epoch, ord)
+  where w.key_id = 0 or w.key_epoch = (select last_value from key_epoch)
 ),
 locked as materialized (
   select r.*

@@ -32,8 +32,8 @@ class Counted:
         self.statements += 1
         return await self._pool.fetch(sql, *arguments)
 
-    async def fetchval(self, sql, *arguments):
-        return await self._pool.fetchval(sql, *arguments)
+    async def fetchrow(self, sql, *arguments):
+        return await self._pool.fetchrow(sql, *arguments)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ def row(rid, index=EMPTY):
         digest=5,
         dict_id=1,
         key_id=6,
+        key_epoch=1,
         body=b"x",
         index=index,
         account=9,

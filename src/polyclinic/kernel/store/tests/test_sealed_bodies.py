@@ -23,7 +23,7 @@ from polyclinic.kernel.store.keys import DataKey, DataKeys
 from polyclinic.kernel.types import from_json
 
 SECRET = "Quetzalcoatlus-Featherstonehaugh"
-KEY = DataKey(7, 0, new_key())
+KEY = DataKey(7, 0, new_key(), 1)
 BODY = b'{"resourceType":"Patient","id":"a","name":[{"family":"Amani","given":["Zuri"]}]}'
 ROWS = """
     select r.body, r::text || encode(coalesce(r.body, ''), 'escape') as text
