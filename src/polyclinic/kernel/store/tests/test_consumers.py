@@ -42,10 +42,11 @@ async def ledger(owner):
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def changes(store, job):
-    """Store five patients."""
+async def changes(store, job, settle):
+    """Store five patients, so that also another process can follow them."""
     for identity, _ in ALL:
         await store.update(job, from_json({"resourceType": "Patient", "id": identity}))
+    await settle()
 
 
 @pytest.fixture
