@@ -192,3 +192,12 @@ async def test_i8_a_statement_that_forgets_the_tenant_sees_no_other(clinic, stor
     assert await within.fetchval("select count(*) from resource") == 0
     assert await store._hot.within(clinic.tenant.number).fetchval("select count(*) from resource")
     assert patient
+
+
+async def test_the_first_revocation_of_an_installation_shows(own_database):
+    async with connected(own_database.app_dsn) as connection:
+        before = await connection.fetchval(STATEMENTS["revocation"])
+        await connection.execute("select nextval('revocation')")
+        after = await connection.fetchval(STATEMENTS["revocation"])
+
+    assert after > before
