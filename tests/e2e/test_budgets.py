@@ -9,6 +9,16 @@ LCP_MS = 1500
 SHIFT = 0.1
 INTERACTION_MS = 200
 TRIES = 3
+SPIN_MS = 500
+"""What ``SPIN`` takes where nothing else runs; times are granted more where it takes longer."""
+SPIN = """
+(() => {
+  const begun = performance.now();
+  let sum = 0;
+  for (let at = 0; at < 2e7; at++) sum = (sum + at * at) % 7;
+  return performance.now() - begun;
+})()
+"""
 
 WATCH = """
 window.vitals = { lcp: 0, shift: 0, interaction: 0 };
@@ -32,8 +42,14 @@ def measured(visit):
     page = opened.open(CHART)
     expect(page.get_by_role("table", name="Vital signs")).to_be_visible()
     vitals = page.evaluate("vitals")
+    vitals["lcp"] /= slowness(page.evaluate(SPIN))
     opened.context.close()
     return vitals
+
+
+def slowness(*spins):
+    """Return how many times slower the machine is now than when nothing else runs."""
+    return max(1, *(spin / SPIN_MS for spin in spins))
 
 
 def test_the_first_page_fetches_little_javascript(visit):
@@ -67,6 +83,8 @@ def test_a_trend_of_thousands_opens_without_a_pause(visit):
     opened.context.add_init_script(WATCH)
     page = opened.open(CHART)
 
+    before = page.evaluate(SPIN)
+
     page.get_by_role("button", name="Show the trend of Heart rate").click()
     expect(page.locator("canvas")).to_be_visible()
     page.get_by_role("application").focus()
@@ -74,4 +92,5 @@ def test_a_trend_of_thousands_opens_without_a_pause(visit):
         page.keyboard.press(key)
     opened.settle()
 
-    assert page.evaluate("vitals.interaction") <= INTERACTION_MS
+    granted = INTERACTION_MS * slowness(before, page.evaluate(SPIN))
+    assert page.evaluate("vitals.interaction") <= granted
