@@ -66,9 +66,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _end_in_order() -> None:
     """Let whoever ends us by a signal, or closes our terminal, not leave a database running."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _ended)
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _ended)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, _hung_up)
+
+
+def _hung_up(_number: int, _frame: FrameType | None) -> None:
+    """Take a closed terminal for the order to end, which a server that runs carries out in order.
+
+    An exception raised here would land in whatever the event loop does at this moment.
+    """
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _ended(number: int, _frame: FrameType | None) -> None:
