@@ -1,11 +1,9 @@
 """A clinic for a test: a tenant of its own in the store, people with roles, and its FHIR base."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -14,7 +12,6 @@ import pytest_asyncio
 
 from polyclinic.base.clock import SystemClock
 from polyclinic.base.crypto import Sealer, new_key
-from polyclinic.base.db.connect import connected
 from polyclinic.base.db.database import Database
 from polyclinic.base.ids import TimeOrderedIds
 from polyclinic.base.keys import KeyRing
@@ -23,14 +20,11 @@ from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import Unauthenticated
 from polyclinic.kernel.rest import FhirApplication, Limits
 from polyclinic.kernel.store import Store, Tenant, open_store
-from polyclinic.kernel.store.feed import Changes
 from polyclinic.kernel.types import Resource, from_json
-from polyclinic.testing.postgres import Postgres
 
 BASE: Final = "http://clinic.test/fhir"
 _LIMITS: Final = Limits(body=4 * 1024 * 1024, in_flight=256)
 _numbers = count(1)
-Settle = Callable[[], Awaitable[None]]
 
 
 class Clinic:
@@ -73,54 +67,9 @@ class Clinic:
         )
 
 
-_LATER_THAN: Final = "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
-_OLDER_ELSEWHERE: Final = """
-    select exists (
-      select from pg_stat_activity
-      where datname is distinct from current_database() and backend_xid is not null
-        and backend_xid::text::bigint < $1
-    )
-"""
-_A_WHILE: Final = 0.01
-
-
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def settle(postgres: Postgres, database: Database) -> AsyncIterator[Settle]:
-    """Yield a function that waits until the older transactions of other tests' databases ended.
-
-    One of them would hold back the change feed, as it would in any database of one server.
-    """
-    name = urlsplit(database.app_dsn).path[1:]
-    async with connected(postgres.url(name)) as connection:
-        lock = asyncio.Lock()
-
-        async def wait() -> None:
-            async with lock:
-                now = await connection.fetchval(_LATER_THAN)
-                while await connection.fetchval(_OLDER_ELSEWHERE, now):  # noqa: ASYNC110 - no event tells it
-                    await asyncio.sleep(_A_WHILE)
-
-        yield wait
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def feed_of_its_own(settle: Settle) -> AsyncIterator[None]:
-    """Let whoever reads the change feed here wait for the transactions of other databases."""
-    window = Changes.window
-
-    async def settled(changes: Changes, *arguments: Any) -> Any:
-        await settle()
-        return await window(changes, *arguments)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Changes, "window", settled)
-        yield
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def store(database: Database, feed_of_its_own: None) -> AsyncIterator[Store]:
+async def store(database: Database) -> AsyncIterator[Store]:
     """Yield the store on this process's database."""
-    del feed_of_its_own
     clock = SystemClock()
     async with open_store(
         database.app_dsn, Settings(), clock=clock, ids=TimeOrderedIds(clock)

@@ -1,7 +1,7 @@
 """The change feed: every version that was ever stored, in an order that stays.
 
 A change is given out when no transaction runs any more that could still put one before it
-(``pg_snapshot_xmin``). What lies before a cursor therefore never changes: nothing is skipped, and
+(``store_horizon``). What lies before a cursor therefore never changes: nothing is skipped, and
 what follows it is the same each time. docs/howto/change-feed.md tells how to use it.
 """
 

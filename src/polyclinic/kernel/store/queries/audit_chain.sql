@@ -28,7 +28,7 @@ select a.tenant, a.tx, a.worker, a.counter, a.at, a.account, a.action, a.outcome
        a.patients, a.detail, a.request, a.interaction
 from audit a join audit_worker w on w.worker = a.worker
 where a.tenant = $1 and w.cluster = $2 and a.tx >= $3 and (a.tx, a.worker, a.counter) > ($3, $4, $5)
-  and (not $6 or a.tx < pg_snapshot_xmin(pg_current_snapshot()))
+  and (not $6 or a.tx < (select store_horizon()))
 order by a.tx, a.worker, a.counter
 limit $7
 

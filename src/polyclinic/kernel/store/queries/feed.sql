@@ -32,7 +32,7 @@ with found as materialized (
       select tenant, version, tx, seq, type from version
     ) c
     where c.tenant = $1 and c.version > 0 and (c.tx, c.seq) > ($2::xid8, $3::bigint)
-      and c.tx < case when $6::boolean then pg_snapshot_xmin(pg_current_snapshot())
+      and c.tx < case when $6::boolean then (select store_horizon())
                  else '18446744073709551615'::xid8 end
       and c.seq > $4 and c.seq <= $5
     order by c.tx, c.seq limit $8
@@ -42,7 +42,7 @@ with found as materialized (
 ),
 last as (select tx, seq from found order by tx desc, seq desc limit 1),
 counted as (select count(*)::int as lines from found)
-select h.system, h.timeline, pg_snapshot_xmin(pg_current_snapshot()) as horizon,
+select h.system, h.timeline, store_horizon() as horizon,
        n.lines, f.tx, f.seq, s.tx as seen_tx, s.seq as seen_seq, coalesce(s.looked, 0)::int as looked
 from feed_here() h
 cross join counted n
@@ -57,7 +57,7 @@ left join lateral (
       select tenant, version, tx, seq from version
     ) c
     where c.tenant = $1 and c.version > 0 and (c.tx, c.seq) > ($2::xid8, $3::bigint)
-      and c.tx < case when $6::boolean then pg_snapshot_xmin(pg_current_snapshot())
+      and c.tx < case when $6::boolean then (select store_horizon())
                  else '18446744073709551615'::xid8 end
       and c.seq > $4 and c.seq <= $5
     order by c.tx, c.seq limit $8
@@ -94,7 +94,7 @@ order by p.tx, p.seq
 
 -- feed_horizon --
 -- The oldest transaction that still runs, or the next one.
-select pg_snapshot_xmin(pg_current_snapshot())
+select store_horizon()
 
 -- feed_head --
 -- The newest change of a tenant that can be given out; whoever waits is woken when it moves.
@@ -104,7 +104,7 @@ from (
   union all
   select tenant, version, tx, seq from version
 ) c
-where c.tenant = $1 and c.version > 0 and c.tx < pg_snapshot_xmin(pg_current_snapshot())
+where c.tenant = $1 and c.version > 0 and c.tx < (select store_horizon())
 order by c.tx desc, c.seq desc limit 1
 
 -- feed_behind --

@@ -42,11 +42,10 @@ async def ledger(owner):
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def changes(store, job, settle):
+async def changes(store, job):
     """Store five patients, so that also another process can follow them."""
     for identity, _ in ALL:
         await store.update(job, from_json({"resourceType": "Patient", "id": identity}))
-    await settle()
 
 
 @pytest.fixture
