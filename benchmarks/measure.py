@@ -31,6 +31,14 @@ _WARM_UP: Final = 1.5
 _SECONDS: Final = 6.0
 _RESOURCES: Final = 30_000
 _ROOT: Final = Path(__file__).resolve().parents[1]
+_GUARDED: Final = [
+    "resource",
+    "version",
+    "string_value",
+    "date_value",
+    "number_value",
+    "care_relation",
+]
 _TABLES: Final = (
     "resource, keys, edge, string_value, date_value, number_value, version, audit, type_count"
 )
@@ -49,6 +57,7 @@ class Plan:
     seconds: float
     resources: int
     profile: Path | None
+    row_security: tuple[str, ...]
 
 
 class Driver:
@@ -104,9 +113,13 @@ class Driver:
 class Bench:
     """A running server with its database, measured row by row."""
 
-    def __init__(self, server: ServerProcess, postmaster: int, driver: Driver, plan: Plan) -> None:
+    def __init__(
+        self, server: ServerProcess, database: EmbeddedServer, driver: Driver, plan: Plan
+    ) -> None:
+        assert database.pid is not None
         self._server = server
-        self._postmaster = postmaster
+        self._database = database
+        self._postmaster = database.pid
         self._driver = driver
         self._plan = plan
 
@@ -116,11 +129,13 @@ class Bench:
             if row not in STEPS:
                 continue
             for connections in self._plan.connections:
-                self._row(row, connections)
+                for setting in self._plan.row_security:
+                    asyncio.run(_secure_rows(self._database, setting))
+                    self._row(row, connections, setting)
         used = memory(self._server.pid)
         _say(name="memory", worker_mb={"rss": round(used.rss, 1), "pss": round(used.pss, 1)})
 
-    def _row(self, row: str, connections: int) -> None:
+    def _row(self, row: str, connections: int, row_security: str) -> None:
         self._driver.warm_up(Task(row, connections, _WARM_UP, self._plan.seconds))
         reference = reference_ms()
         with self._profile(row, connections):
@@ -142,6 +157,7 @@ class Bench:
             p50=round(measured.p50, 2),
             p95=round(measured.p95, 2),
             reference_ms=round(reference, 1),
+            **({} if row_security == "on" else {"row_security": row_security}),
         )
 
     @contextmanager
@@ -190,7 +206,7 @@ def _measure(
     stack.callback(server.stop)
     driver = Driver(Target(HOST, server.port, token, seed))
     stack.callback(driver.close)
-    Bench(server, database.pid, driver, plan).run()
+    Bench(server, database, driver, plan).run()
 
 
 def _fill(installation: Installation, database: EmbeddedServer, plan: Plan) -> Seed:
@@ -236,6 +252,14 @@ async def _settle(database: EmbeddedServer) -> None:
         await connection.execute(f"vacuum analyze {_TABLES}")
 
 
+async def _secure_rows(database: EmbeddedServer, setting: str) -> None:
+    """Switch the second net on or off, to see what it costs."""
+    verb = "enable" if setting == "on" else "disable"
+    async with connected(database.owner_url) as connection:
+        for table in _GUARDED:
+            await connection.execute(f"alter table {table} {verb} row level security")
+
+
 def _facts(database: EmbeddedServer) -> dict[str, Any]:
     return {
         "name": "machine",
@@ -261,6 +285,7 @@ def _plan(given: argparse.Namespace) -> Plan:
         given.seconds,
         given.resources,
         given.profile,
+        tuple(given.row_security),
     )
 
 
@@ -271,5 +296,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--connections", nargs="+", type=int, default=_CONNECTIONS, help="default: 1 16 64")
     add("--seconds", type=float, default=_SECONDS, help="length of a row")
     add("--resources", type=int, default=_RESOURCES, help="resources that are loaded first")
+    add(
+        "--row-security",
+        nargs="+",
+        choices=["on", "off"],
+        default=["on"],
+        help="repeat each row with the second net so: on off on off shows what it costs",
+    )
     add("--profile", type=Path, metavar="DIR", help="write what py-spy sees of the server here")
     return parser
