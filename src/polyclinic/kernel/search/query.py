@@ -25,7 +25,7 @@ from polyclinic.kernel.search.predicate import (
     Query,
     RefersTo,
     Sort,
-    StringStarts,
+    StringIs,
     TokenIs,
     UriIs,
 )
@@ -105,6 +105,7 @@ class _Reader:
         self._base = base
         self._known = _searched(resource_type)
         self._parts: list[Predicate] = []
+        self._conditions: list[tuple[str, str]] = []
         self._understood: list[tuple[str, str]] = []
         self._sort = Sort(None, descending=True)
         self._count = DEFAULT_COUNT
@@ -128,14 +129,16 @@ class _Reader:
         if value == "":
             return
         self._parts.append(self._part(param, modifier, value))
+        self._conditions.append((name, value))
         self._understood.append((name, value))
 
     def query(self) -> Query:
         """Return the query of all that was taken."""
         return Query(
-            resource_type=self._type,
+            types=(self._type,),
             where=AllOf(tuple(self._parts)),
-            sort=self._sort,
+            conditions=tuple(self._conditions),
+            sort=(self._sort,),
             count=self._count,
             total=self._total or self._count == 0,
             after=self._after,
@@ -172,7 +175,7 @@ class _Reader:
             case "uri":
                 return UriIs(param, values.unescape(text))
             case "string":
-                return StringStarts(param, values.parse_string(param.code, text))
+                return StringIs(param, "starts", values.parse_string(param.code, text))
             case "date":
                 prefix, low, high = values.parse_date(text)
                 column = None if param.code == "_lastUpdated" else param

@@ -107,11 +107,12 @@ def page(
     Raise ``BadRequest`` for what AuditEvents are not searched by.
     """
     select = EventSelect(tenant, rids)
-    if query.sort.param is not None and query.sort.param.code != "date":
+    (sort,) = query.sort
+    if sort.param is not None and sort.param.code != "date":
         message = "AuditEvents are sorted by date, -date, _lastUpdated or -_lastUpdated."
         raise BadRequest(message)
     where = _where(query.where, select)
-    descending = query.sort.descending
+    descending = sort.descending
     if after is not None:
         at = select.argument(after.at, "timestamptz")
         rest = ", ".join(select.argument(value, "bigint") for value in after[1:])

@@ -143,7 +143,7 @@ class Searcher:
         rows = list(await within.fetch(sql, *arguments))
         phase: select.Phase = after.phase if after else "valued"
         valued = len(rows)
-        if phase == "valued" and query.sort.param is not None and valued <= query.count:
+        if phase == "valued" and query.sort[0].param is not None and valued <= query.count:
             sql, arguments = select.page(query, scope, keys, select.Place("rest", None, 0))
             rows += await within.fetch(sql, *arguments)
         if len(rows) <= query.count:

@@ -9,7 +9,7 @@ a second statement.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Final, Literal, assert_never
+from typing import Final, Literal
 
 from polyclinic.kernel.search.parameters import compartment_parameters, parameters
 from polyclinic.kernel.search.predicate import (
@@ -25,7 +25,7 @@ from polyclinic.kernel.search.predicate import (
     Query,
     RefersTo,
     Sort,
-    StringStarts,
+    StringIs,
     TokenIs,
     UriIs,
 )
@@ -82,7 +82,7 @@ def page(
     statement = Statement(keys)
     phase = after.phase if after else "valued"
     limit = query.count + 1
-    if query.sort.param is None:
+    if query.sort[0].param is None:
         return _by_update(query, scope, statement, after, limit)
     if phase == "valued":
         return _by_value(query, scope, statement, after, limit)
@@ -102,7 +102,7 @@ def _by_update(
 ) -> tuple[str, list[object]]:
     # These three let the planner walk the index of updates where the conditions keep most rows.
     where = f"r.tenant = $1 and r.type = $2 and r.version > 0 and {_where(query, scope, statement)}"
-    way, beyond = _direction(query.sort)
+    way, beyond = _direction(query.sort[0])
     if after:
         value = statement.argument(after.value, "bigint")
         rid = statement.argument(after.rid, "bigint")
@@ -118,14 +118,14 @@ def _by_update(
 def _by_value(
     query: Query, scope: Scope, statement: Statement, after: Place | None, limit: int
 ) -> tuple[str, list[object]]:
-    assert query.sort.param is not None
-    table, column, cast = _SORTED[query.sort.param.type]
+    assert query.sort[0].param is not None
+    table, column, cast = _SORTED[query.sort[0].param.type]
     where = _where(query, scope, statement)
-    way, beyond = _direction(query.sort)
-    extreme = 2 if query.sort.descending else 1
+    way, beyond = _direction(query.sort[0])
+    extreme = 2 if query.sort[0].descending else 1
     where += (
         f" and s.tenant = {statement.argument(scope.tenant, 'int')}"
-        f" and s.param = {statement.argument(statement.keys.param(query.sort.param), 'int')}"
+        f" and s.param = {statement.argument(statement.keys.param(query.sort[0].param), 'int')}"
     )
     if table == "date_value" and (subject := _subject(query, statement)):
         where += f" and s.subject = any({subject})"
@@ -146,12 +146,12 @@ def _by_value(
 def _without_value(
     query: Query, scope: Scope, statement: Statement, after: Place | None, limit: int
 ) -> tuple[str, list[object]]:
-    assert query.sort.param is not None
+    assert query.sort[0].param is not None
     where = _where(query, scope, statement)
-    table, _, _ = _SORTED[query.sort.param.type]
+    table, _, _ = _SORTED[query.sort[0].param.type]
     where += (
         f" and not exists (select from {table} s where s.rid = k.rid"
-        f" and s.param = {statement.argument(statement.keys.param(query.sort.param), 'int')})"
+        f" and s.param = {statement.argument(statement.keys.param(query.sort[0].param), 'int')})"
     )
     if after and after.rid:
         where += f" and r.rid < {statement.argument(after.rid, 'bigint')}"
@@ -257,7 +257,7 @@ def _joined(word: str, conditions: Iterable[str]) -> str:
 
 def _leaf(leaf: Leaf, statement: Statement) -> str:
     match leaf:
-        case StringStarts():
+        case StringIs():
             return _string(leaf, statement)
         case DateIs():
             return _date(leaf, statement)
@@ -271,12 +271,12 @@ def _leaf(leaf: Leaf, statement: Statement) -> str:
             )
         case TokenIs() | RefersTo() | UriIs() | Missing():
             return f"k.keys @> {statement.argument([statement.keys.of(leaf)], 'bigint[]')}"
-    assert_never(leaf)
+    raise NotImplementedError(type(leaf).__name__)
 
 
-def _string(leaf: StringStarts, statement: Statement) -> str:
-    low = statement.argument(leaf.normalised, "text")
-    high = statement.argument(leaf.normalised + _LAST, "text")
+def _string(leaf: StringIs, statement: Statement) -> str:
+    low = statement.argument(leaf.text, "text")
+    high = statement.argument(leaf.text + _LAST, "text")
     condition = f"v.value >= {low} and v.value < {high}"
     return _within("string_value", statement.keys.param(leaf.param), condition, statement)
 
