@@ -15,8 +15,13 @@ from polyclinic.kernel.search.predicate import (
     AnyOf,
     Comparison,
     DateIs,
+    Has,
     IdIs,
+    InCompartment,
+    InList,
     Leaf,
+    Linked,
+    Not,
     Predicate,
     Query,
     RefersTo,
@@ -168,6 +173,12 @@ def _condition(predicate: Predicate, select: EventSelect) -> str:
             return " and ".join(_condition(part, select) for part in parts) or "true"
         case AnyOf(parts):
             return f"({' or '.join(_condition(part, select) for part in parts)})"
+        case Not(part):
+            return f"not {_condition(part, select)}"
+        case Linked(param):
+            return _refuse(f"{param.code} with a chain")
+        case Has():
+            return _refuse("_has")
         case _:
             return _leaf(predicate, select)
 
@@ -183,6 +194,8 @@ def _leaf(predicate: Leaf, select: EventSelect) -> str:
             return _token(predicate, select)
         case RefersTo(param):
             return _reference(predicate, select)
+        case InList() | InCompartment():
+            return _refuse("a list or a compartment")
         case _:
             param = predicate.param
             return _refuse(param.code if param else "_lastUpdated")

@@ -131,38 +131,40 @@ def _marked(rows: Iterable[tuple[Any, ...]]) -> list[Any]:
 
 
 class QueryKeys:
-    """The hashes of a query's values, under one tenant's key."""
+    """The hashes of a query's values for one type or several, under one tenant's key."""
 
-    def __init__(self, key: bytes, resource_type: str) -> None:
+    def __init__(self, key: bytes, *types: str) -> None:
         self._key = key
-        self.resource_type = resource_type
+        self.types = types
 
-    def of(self, part: Predicate) -> int | None:
-        """Return the one key that a part asks for; None for what is not hashed."""
+    def of(self, part: Predicate) -> list[int] | None:
+        """Return the keys of which a match has one or more; None for what is not hashed."""
         match part:
             case TokenIs(param, system, code):
-                return token_key(self.resource_type, param, system, code, self._key)
+                return [token_key(one, param, system, code, self._key) for one in self.types]
             case RefersTo(param, target, identity):
-                return reference_key(self.resource_type, param, target, identity, self._key)
+                return [
+                    reference_key(one, param, target, identity, self._key) for one in self.types
+                ]
             case UriIs(param, uri):
-                return uri_key(self.resource_type, param, uri, self._key)
+                return [uri_key(one, param, uri, self._key) for one in self.types]
             case Missing(param, False):
                 return self.present(param)
             case _:
                 return None
 
-    def compartment(self, patient: str) -> int:
-        """Return the key of what belongs to a patient."""
-        return compartment_key(self.resource_type, patient, self._key)
+    def compartment(self, patient: str) -> list[int]:
+        """Return the keys of what belongs to a patient."""
+        return [compartment_key(one, patient, self._key) for one in self.types]
 
-    def present(self, param: SearchParameter) -> int:
-        """Return the key that stands for any value of a parameter."""
-        return present_key(self.resource_type, param, self._key)
+    def present(self, param: SearchParameter) -> list[int]:
+        """Return the keys that stand for any value of a parameter."""
+        return [present_key(one, param, self._key) for one in self.types]
 
     def unit(self, system: str | None, code: str) -> int:
         """Return the number of a unit."""
         return unit_number(system, code, self._key)
 
-    def param(self, param: SearchParameter) -> int:
-        """Return the number of a parameter."""
-        return param_number(self.resource_type, param.code)
+    def params(self, param: SearchParameter) -> list[int]:
+        """Return the numbers of a parameter."""
+        return [param_number(one, param.code) for one in self.types]

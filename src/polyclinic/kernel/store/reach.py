@@ -153,14 +153,17 @@ def _part(extent: Extent, rids: dict[Place, int], keys: QueryKeys) -> Part:
     asked = []
     for condition in extent.where:
         parts = condition.parts if isinstance(condition, AnyOf) else (condition,)
-        found = [keys.of(part) for part in parts]
-        # A condition without a key would be no condition.
-        assert None not in found
-        asked.append(frozenset(key for key in found if key is not None))
+        wanted: set[int] = set()
+        for part in parts:
+            found = keys.of(part)
+            # A condition without a key would be no condition.
+            assert found
+            wanted.update(found)
+        asked.append(frozenset(wanted))
     ids = sorted(extent.patients) if extent.patients is not None else []
     return Part(
         None if extent.patients is None else frozenset(rids[patient, one] for one in ids),
-        tuple(keys.compartment(one) for one in ids),
+        tuple(key for one in ids for key in keys.compartment(one)),
         extent.nobody,
         extent.care,
         tuple(asked),

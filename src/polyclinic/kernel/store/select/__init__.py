@@ -1,0 +1,13 @@
+"""A query as SQL. The only place where SQL is put together; every value is an argument.
+
+A search reads ``keys`` for what is hashed, the narrow tables for what has an order, and joins
+``resource``, which has the last word on what is deleted and who may see it. A page in the order of
+a value walks that value's index in order and stops at its end; what has no such value follows, as
+a second statement.
+"""
+
+from polyclinic.kernel.store.select.order import SORTABLE
+from polyclinic.kernel.store.select.pages import page, total
+from polyclinic.kernel.store.select.statement import Phase, Place, Scope, Statement
+
+__all__ = ["SORTABLE", "Phase", "Place", "Scope", "Statement", "page", "total"]
