@@ -1,8 +1,9 @@
 """Make the tables of ``polyclinic.kernel.search`` from the R4 definitions.
 
-``python tools/search_tables.py DEFINITIONS_DIR`` reads search-parameters.json,
-compartmentdefinition-patient.json, profiles-resources.json, profiles-types.json, valuesets.json and
-v3-codesystems.json, and writes src/polyclinic/kernel/search/tables/{parameters,compartment}.json.
+``python tools/search_tables.py DEFINITIONS_DIR CORE_DIR`` reads search-parameters.json,
+profiles-resources.json, profiles-types.json, valuesets.json and v3-codesystems.json in the first
+folder and CompartmentDefinition-*.json in the second, which is the package ``hl7.fhir.r4.core``. It
+writes src/polyclinic/kernel/search/tables/{parameters,compartments}.json.
 
 Each expression is parsed and followed through the structure definitions, so that the tables hold
 plain JSON names with their cardinality and the type at the end. One expression that cannot be
@@ -300,15 +301,52 @@ class Tables:
         return " | ".join(own or members)
 
 
-def compartment(folder: Path, types: dict[str, dict[str, list[Any]]]) -> dict[str, list[str]]:
-    """Return, per type, the parameters that put a resource into a Patient's compartment."""
-    definition = json.loads((folder / "compartmentdefinition-patient.json").read_bytes())
-    members = {row["code"]: row["param"] for row in definition["resource"] if row.get("param")}
-    for name, codes in members.items():
-        missing = [code for code in codes if code not in types[name]]
-        if missing:
-            raise ExpressionError(name, f"the compartment names {missing}, which it has not")
-    return members
+COMPARTMENTS: Final = ("patient", "encounter", "practitioner", "relatedPerson", "device")
+"""The ids of https://hl7.org/fhir/R4/compartmentdefinition.html."""
+
+ADDED: Final = {"Patient": {"Task": ["patient", "focus"]}}
+"""R4 leaves Tasks out of the Patient's compartment. What is to be done for a patient is about that
+patient, and access rules go by compartments: so they are in it here."""
+
+ITSELF: Final = "{def}"
+"""Stands in a definition for the owner, which is in its own compartment."""
+
+
+def compartments(
+    folder: Path, types: dict[str, dict[str, list[Any]]]
+) -> dict[str, dict[str, list[str]]]:
+    """Return, per owner and type, the parameters that put a resource into a compartment."""
+    found = {}
+    for name in COMPARTMENTS:
+        definition = json.loads((folder / f"CompartmentDefinition-{name}.json").read_bytes())
+        owner = definition["code"]
+        found[owner] = dict(sorted((members(definition, types) | ADDED.get(owner, {})).items()))
+    return found
+
+
+def members(
+    definition: dict[str, Any], types: dict[str, dict[str, list[Any]]]
+) -> dict[str, list[str]]:
+    """Return, per type, the reference parameters that a compartment's definition names."""
+    found = {}
+    for row in definition["resource"]:
+        codes = [code for code in row.get("param", ()) if code != ITSELF]
+        known = types[row["code"]]
+        wrong = [code for code in codes if code not in known or known[code][1] != "reference"]
+        if wrong:
+            raise ExpressionError(
+                row["code"], f"the compartment names {wrong}, no references of it"
+            )
+        if codes:
+            found[row["code"]] = codes
+    return found
+
+
+def belonging(owners: dict[str, dict[str, list[str]]]) -> Iterator[str]:
+    """Yield ``"Owner":{"Type":[codes]}``, a type on each line."""
+    for owner, types in owners.items():
+        rows = ",".join(f"\n{compact(name)}:{compact(codes)}" for name, codes in types.items())
+        yield f"{compact(owner)}:{{{rows}}}"
 
 
 def write(name: str, lines: Iterator[str]) -> None:
@@ -326,15 +364,15 @@ def main() -> int:
     """Write the tables, or say what could not be understood."""
     argument = argparse.ArgumentParser(description=__doc__)
     argument.add_argument("definitions", type=Path)
-    folder = argument.parse_args().definitions
+    argument.add_argument("compartments", type=Path, help="folder of CompartmentDefinition-*.json")
+    given = argument.parse_args()
+    folder = given.definitions
     definitions = Definitions(folder)
     tables = Tables(definitions, folder)
     tables.build()
-    members = compartment(folder, tables.types)
+    owners = compartments(given.compartments, tables.types)
     write("parameters.json", tables.lines())
-    write(
-        "compartment.json", (f"{compact(name)}:{compact(codes)}" for name, codes in members.items())
-    )
+    write("compartments.json", belonging(owners))
     sys.stdout.write(f"{len(tables.parameters)} search parameters\n")
     return 0
 

@@ -4,7 +4,7 @@ The tables are made by ``tools/search_tables.py``: each FHIRPath expression of t
 already followed through the definitions, as the JSON properties it passes and the type at its end.
 
 https://hl7.org/fhir/R4/searchparameter-registry.html
-https://hl7.org/fhir/R4/compartmentdefinition-patient.html
+https://hl7.org/fhir/R4/compartmentdefinition.html
 """
 
 from collections.abc import Mapping
@@ -24,6 +24,9 @@ _URL: Final = "http://hl7.org/fhir/SearchParameter/"
 
 COLUMN_PARAMETERS: Final = frozenset({"_id", "_lastUpdated"})
 """Parameters that the store answers from columns of its own: no index value is extracted."""
+
+COMPARTMENTS: Final = ("Patient", "Encounter", "Practitioner", "RelatedPerson", "Device")
+"""The types whose resources have compartments."""
 
 WORD_PARAMETERS: Final = frozenset({"_text", "_content"})
 """Parameters over words, which ``words`` takes from a resource."""
@@ -116,9 +119,9 @@ def _tables() -> Mapping[str, tuple[str, tuple[_Row, ...]]]:
 
 
 @cache
-def _compartment() -> Mapping[str, frozenset[str]]:
-    data = (_TABLES / "compartment.json").read_bytes()
-    return msgspec.json.decode(data, type=dict[str, frozenset[str]])
+def _compartments() -> Mapping[str, Mapping[str, frozenset[str]]]:
+    data = (_TABLES / "compartments.json").read_bytes()
+    return msgspec.json.decode(data, type=dict[str, dict[str, frozenset[str]]])
 
 
 @cache
@@ -140,9 +143,17 @@ def parameters(resource_type: str) -> Mapping[str, SearchParameter]:
     return MappingProxyType({code: _parameter(row, shared[code]) for code, row in rows.items()})
 
 
-def compartment_parameters(resource_type: str) -> frozenset[str]:
-    """Return the codes of the parameters that put such a resource into a Patient's compartment."""
-    return _compartment().get(resource_type, frozenset())
+def compartment_parameters(resource_type: str, owner: str = "Patient") -> frozenset[str]:
+    """Return the codes of the parameters that put such a resource into an owner's compartment.
+
+    ``owner`` is one of ``COMPARTMENTS``. The owner itself is in its compartment by none of them.
+    """
+    return _compartments()[owner].get(resource_type, frozenset())
+
+
+def in_compartments(resource_type: str, owner: str) -> bool:
+    """Say whether resources of a type can be in the compartments of an owner's type."""
+    return resource_type == owner or bool(compartment_parameters(resource_type, owner))
 
 
 def _shared(rows: Mapping[str, _Row]) -> dict[str, str]:

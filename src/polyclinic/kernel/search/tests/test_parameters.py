@@ -6,8 +6,10 @@ import pytest
 
 from polyclinic.kernel.errors import BadRequest
 from polyclinic.kernel.search.parameters import (
+    COMPARTMENTS,
     Path,
     compartment_parameters,
+    in_compartments,
     parameters,
 )
 from polyclinic.kernel.types import RESOURCE_TYPES, type_definition
@@ -113,11 +115,31 @@ def test_the_compartment_is_data():
     assert compartment_parameters("Location") == frozenset()
 
 
+@pytest.mark.parametrize(
+    ("owner", "codes"),
+    [
+        ("Encounter", {"encounter"}),
+        ("Practitioner", {"performer"}),
+        ("RelatedPerson", {"performer"}),
+        ("Device", {"subject", "device"}),
+    ],
+)
+def test_a_compartment_of_each_owner_takes_observations(owner: str, codes: set[str]):
+    assert compartment_parameters("Observation", owner) == codes
+
+
+@pytest.mark.parametrize("owner", COMPARTMENTS)
+def test_an_owner_is_in_its_own_compartment_and_an_endpoint_in_none(owner: str):
+    assert in_compartments(owner, owner)
+    assert not in_compartments("Endpoint", owner)
+
+
 def test_each_compartment_parameter_is_a_reference():
     kinds = {
         parameters(name)[code].type
+        for owner in COMPARTMENTS
         for name in RESOURCE_TYPES
-        for code in compartment_parameters(name)
+        for code in compartment_parameters(name, owner)
     }
 
     assert kinds == {"reference"}
