@@ -1,11 +1,11 @@
 """The one store of resources, on PostgreSQL. docs/explanation/store.md tells how it works."""
 
 from polyclinic.kernel.store.directory import Listed, NotListed
+from polyclinic.kernel.store.histories import HistoryQuery
 from polyclinic.kernel.store.idempotency import Claim, StillRunning
 from polyclinic.kernel.store.opening import open_store
 from polyclinic.kernel.store.prepared import Change, Keeper
 from polyclinic.kernel.store.rates import Rates, TooManyRequests
-from polyclinic.kernel.store.searching import HistoryQuery
 from polyclinic.kernel.store.simulation import Case, Simulation
 from polyclinic.kernel.store.store import Store
 from polyclinic.kernel.store.stored import Page, Stored, Written, instant

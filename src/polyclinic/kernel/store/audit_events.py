@@ -18,9 +18,9 @@ from polyclinic.kernel.store.audit_rendering import Event, rendered
 from polyclinic.kernel.store.audit_select import EventPlace, event_id, micros, moment, place_of
 from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.faults import translated
+from polyclinic.kernel.store.page_links import context, seal, unseal
 from polyclinic.kernel.store.placement import Place
 from polyclinic.kernel.store.queries import STATEMENTS
-from polyclinic.kernel.store.searching import context, seal, unseal
 from polyclinic.kernel.store.stored import Page, Stored
 from polyclinic.kernel.store.tenancy import Tenant
 

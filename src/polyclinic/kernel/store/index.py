@@ -137,6 +137,10 @@ class QueryKeys:
         self._key = key
         self.types = types
 
+    def about(self, *types: str) -> "QueryKeys":
+        """Return the hashes for other types."""
+        return QueryKeys(self._key, *types)
+
     def of(self, part: Predicate) -> list[int] | None:
         """Return the keys of which a match has one or more; None for what is not hashed."""
         match part:

@@ -13,6 +13,7 @@ from polyclinic.kernel.access.decide import WHOLE, Action, decide, readable_type
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import Conflict, FhirError, Forbidden, Gone, NotFound, VersionConflict
 from polyclinic.kernel.search.predicate import Query
+from polyclinic.kernel.store import select
 from polyclinic.kernel.store.audit import About, Auditor, Counter, Interaction, Note, seal_detail
 from polyclinic.kernel.store.audit_events import AUDIT_EVENT
 from polyclinic.kernel.store.audit_record import AuditRecord
@@ -24,8 +25,10 @@ from polyclinic.kernel.store.directory import Directory
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.feed import Seams
 from polyclinic.kernel.store.following import Following
+from polyclinic.kernel.store.histories import Historian, HistoryPart, HistoryPlace, HistoryQuery
 from polyclinic.kernel.store.idempotency import Claims
 from polyclinic.kernel.store.keys import DataKeys
+from polyclinic.kernel.store.page_links import seal, unseal
 from polyclinic.kernel.store.placement import Place, Placement
 from polyclinic.kernel.store.policies import Policies
 from polyclinic.kernel.store.prepared import Change, Keeper, Unchanged
@@ -33,15 +36,7 @@ from polyclinic.kernel.store.progress import Progress
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.reach import EVERYTHING, Binder, Reach
 from polyclinic.kernel.store.reading import Asked, Reader
-from polyclinic.kernel.store.searching import (
-    Historian,
-    HistoryPart,
-    HistoryPlace,
-    HistoryQuery,
-    Searcher,
-    seal,
-    unseal,
-)
+from polyclinic.kernel.store.searching import Searcher, searchable
 from polyclinic.kernel.store.simulation import Case, Simulation, Simulator, may_simulate
 from polyclinic.kernel.store.stored import Page, Stored, Written
 from polyclinic.kernel.store.tenancy import Tenant, open_tenant
@@ -247,12 +242,16 @@ class Store:
 
     async def search(self, principal: Principal, query: Query) -> Page:
         """Return one page of what matches and the principal may see."""
-        reach = await self._allowed(principal, Action.SEARCH, query.resource_type)
         tenant = self._tenant(principal)
-        if query.resource_type == AUDIT_EVENT:
+        if query.types == (AUDIT_EVENT,):
+            await self._allowed(principal, Action.SEARCH, AUDIT_EVENT)
             page, patients = await self._audit_record.events.search(tenant, principal, query)
         else:
-            page, patients = await self._searcher.search(tenant, principal, query, reach)
+            policy = await self.policies.current(principal.tenant)
+            query = searchable(query, policy, principal)
+            names = select.walked(query)
+            reaches = {one: await self._allowed(principal, Action.SEARCH, one) for one in names}
+            page, patients = await self._searcher.search(tenant, principal, query, reaches)
         detail = seal_detail(tenant, query.understood)
         about = About(type_number(query.resource_type), patients=patients, detail=detail)
         await self._note(principal, Action.SEARCH, about)

@@ -6,8 +6,28 @@ a value walks that value's index in order and stops at its end; what has no such
 a second statement.
 """
 
-from polyclinic.kernel.store.select.order import SORTABLE
+from polyclinic.kernel.store.select.order import SORTABLE, has_rest
 from polyclinic.kernel.store.select.pages import page, total
-from polyclinic.kernel.store.select.statement import Phase, Place, Scope, Statement
+from polyclinic.kernel.store.select.statement import (
+    Among,
+    Phase,
+    Place,
+    Scope,
+    SortValue,
+    Statement,
+)
+from polyclinic.kernel.store.select.walked import walked
 
-__all__ = ["SORTABLE", "Phase", "Place", "Scope", "Statement", "page", "total"]
+__all__ = [
+    "SORTABLE",
+    "Among",
+    "Phase",
+    "Place",
+    "Scope",
+    "SortValue",
+    "Statement",
+    "has_rest",
+    "page",
+    "total",
+    "walked",
+]

@@ -1,31 +1,39 @@
 """The tree of a query as the condition of a statement."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from polyclinic.kernel.search.predicate import AllOf, AnyOf, Has, Linked, Not, Predicate, Query
+from polyclinic.kernel.errors import BadRequest
+from polyclinic.kernel.search.parameters import parameters
+from polyclinic.kernel.search.predicate import (
+    AllOf,
+    AnyOf,
+    DateIs,
+    Has,
+    IdIs,
+    InList,
+    Linked,
+    Missing,
+    Not,
+    Predicate,
+)
+from polyclinic.kernel.store.index import edge_number
 from polyclinic.kernel.store.select import leaves
 from polyclinic.kernel.store.select.reached import reached
-from polyclinic.kernel.store.select.statement import Scope, Statement
+from polyclinic.kernel.store.select.statement import Among, Statement
 
 
-def where(query: Query, scope: Scope, statement: Statement) -> str:
-    """Return what holds for every match of a query."""
-    conditions = [
-        f"k.tenant = {statement.argument(scope.tenant, 'int')}",
-        f"k.type = {statement.argument(scope.type, 'smallint')}",
-        "not r.deleted",
-    ]
-    if not scope.reach.whole:
-        conditions.append(reached(scope.reach, statement))
-    conditions.append(_all(query.where.parts, statement))
-    return " and ".join(one for one in conditions if one)
+def matches(where: Predicate, statement: Statement) -> str:
+    """Return what holds for each match: of the types, there, within reach, and what is asked."""
+    base = [f"k.tenant = $1 and {statement.of_types('k')} and not r.deleted", reached(statement)]
+    base.append(_all([where], statement))
+    return " and ".join(condition for condition in base if condition)
 
 
 def _all(parts: Iterable[Predicate], statement: Statement) -> str:
     """Put what is one key each into one array: the index intersects them."""
     hashed: list[int] = []
     conditions = []
-    for part in parts:
+    for part in _flat(parts, AllOf):
         keys = statement.keys.of(part)
         if keys is not None and len(keys) == 1:
             hashed += keys
@@ -36,32 +44,107 @@ def _all(parts: Iterable[Predicate], statement: Statement) -> str:
     return " and ".join(conditions)
 
 
+def _flat(parts: Iterable[Predicate], of: type[AllOf] | type[AnyOf]) -> Iterator[Predicate]:
+    for part in parts:
+        if isinstance(part, of) and isinstance(part, AllOf | AnyOf):
+            yield from _flat(part.parts, of)
+        else:
+            yield part
+
+
 def _condition(part: Predicate, statement: Statement) -> str:
     match part:
-        case AllOf(parts):
-            return _bracketed(_all(parts, statement))
+        case AllOf():
+            return f"({_all([part], statement) or 'true'})"
         case AnyOf(parts):
             return _any(parts, statement)
-        case Not() | Linked() | Has():
-            raise NotImplementedError(type(part).__name__)
+        case Not(part):
+            return f"not {_bracketed(part, statement)}"
+        case Linked() | Has() | InList():
+            return _elsewhere(part, statement)
         case _:
             return leaves.condition(part, statement)
 
 
+def _bracketed(part: Predicate, statement: Statement) -> str:
+    return f"({_condition(part, statement)})"
+
+
 def _any(parts: Iterable[Predicate], statement: Statement) -> str:
-    """Put what is hashed into one array, so that an OR list stays one index condition."""
+    """Join an OR list so that indexes find what matches any of it.
+
+    What is hashed is one array; where something else is among it that an index finds, all become
+    one subselect of rids.
+    """
     hashed: list[int] = []
-    conditions = []
-    for part in parts:
+    others: list[Predicate] = []
+    for part in _flat(parts, AnyOf):
         keys = statement.keys.of(part)
         if keys is None:
-            conditions.append(_condition(part, statement))
+            others.append(part)
         else:
             hashed += keys
-    if hashed:
-        conditions.insert(0, f"k.keys && {statement.argument(hashed, 'bigint[]')}")
-    return f"({' or '.join(conditions)})" if conditions else "false"
+    found = f"k.keys && {statement.argument(hashed, 'bigint[]')}" if hashed else ""
+    if not others:
+        return found or "false"
+    if not found and len(others) == 1:
+        return _condition(others[0], statement)
+    if all(_is_found(part, statement) for part in others):
+        arms = [f"select k.rid from keys k where {found}"] if found else []  # noqa: S608
+        return Among.of(" union all ".join(arms + [_rids(part, statement) for part in others]))
+    conditions = [found] if found else []
+    conditions += [_bracketed(part, statement) for part in others]
+    return f"({' or '.join(conditions)})"
 
 
-def _bracketed(condition: str) -> str:
-    return f"({condition})" if condition else "true"
+def _is_found(part: Predicate, statement: Statement) -> bool:
+    """Say whether an index finds what matches, so that not everything has to be looked at."""
+    match part:
+        case AllOf(parts):
+            return any(_is_found(one, statement) for one in parts)
+        case AnyOf(parts):
+            return all(_is_found(one, statement) for one in parts)
+        case Not() | DateIs(None) | Missing(_, missing=True):
+            return False
+        case _:
+            return True
+
+
+def _rids(part: Predicate, statement: Statement) -> str:
+    condition = _condition(part, statement)
+    if isinstance(condition, Among):
+        return condition.rids
+    return (
+        "select k.rid from keys k join resource r on r.rid = k.rid"  # noqa: S608
+        f" where k.tenant = $1 and {statement.of_types('k')} and {condition}"
+    )
+
+
+def _elsewhere(part: Linked | Has | InList, statement: Statement) -> str:
+    match part:
+        case Linked(param, target, where):
+            edges = sorted({edge_number(name, param.code) for name in statement.types})
+            return _joined(("src", "dst"), edges, where, statement.about(target))
+        case Has(source, param, where):
+            edges = [edge_number(source, param.code)]
+            return _joined(("dst", "src"), edges, where, statement.about(source))
+        case InList(identity):
+            if identity.startswith("$"):
+                message = f"_list: the functional list {identity[:64]} is not kept here."
+                raise BadRequest(message)
+            item = parameters("List")["item"]
+            return _elsewhere(Has("List", item, IdIs((identity,))), statement)
+
+
+def _joined(ends: tuple[str, str], edges: list[int], where: Predicate, far: Statement) -> str:
+    """Return what holds where what is at the other end of a reference matches.
+
+    That counts only where the principal may search it, as if it had looked for it first.
+    """
+    near, other = ends
+    numbers = far.argument(edges, "int[]")
+    return Among.of(
+        f"select e.{near} from edge e join keys k on k.rid = e.{other}"  # noqa: S608 - columns
+        f" join resource r on r.rid = k.rid where e.param = any({numbers})"
+        f" and {matches(where, far)}"
+    )

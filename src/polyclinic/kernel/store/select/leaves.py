@@ -13,7 +13,7 @@ from polyclinic.kernel.search.predicate import (
     NumberIs,
     StringIs,
 )
-from polyclinic.kernel.store.select.statement import Statement, moment
+from polyclinic.kernel.store.select.statement import Among, Statement, moment
 
 _LAST: Final = "\U0010ffff"
 """Sorts behind every character in "C" order."""
@@ -54,9 +54,9 @@ def _date(leaf: DateIs, statement: Statement) -> str:
 
 
 def _within(table: str, param: SearchParameter, condition: str, statement: Statement) -> str:
-    return (
-        f"k.rid in (select v.rid from {table} v where v.tenant = $1"  # noqa: S608 - names of tables
-        f" and {statement.of_param('v', param)} and {condition})"
+    return Among.of(
+        f"select v.rid from {table} v where v.tenant = $1"  # noqa: S608 - names of tables
+        f" and {statement.of_param('v', param)} and {condition}"
     )
 
 

@@ -8,6 +8,7 @@ from polyclinic.base.db.connect import connected
 from polyclinic.kernel.search.query import parse_query
 from polyclinic.kernel.store import select
 from polyclinic.kernel.store.index import QueryKeys
+from polyclinic.kernel.store.reach import EVERYTHING
 from polyclinic.kernel.types import type_number
 
 GUARDED = ("resource", "version", "string_value", "date_value", "number_value", "care_relation")
@@ -60,7 +61,7 @@ async def plans(app):
     for given in SEARCHES:
         query, _ = parse_query("Observation", given, "")
         keys = QueryKeys(bytes(32), "Observation")
-        scope = select.Scope(1, type_number("Observation"))
+        scope = select.Scope(1, {"Observation": EVERYTHING})
         sql, arguments = select.page(query, scope, keys, None)
         rows = await app.fetch("explain (costs off) " + sql, *arguments)
         nodes = [row[0] for row in rows if re.search(r"Scan|Join|Loop|Sort$|Aggregate", row[0])]

@@ -1,0 +1,35 @@
+"""Links to further pages: sealed, for one principal and one search."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import TypeVar
+
+import msgspec
+
+from polyclinic.base.crypto import CannotOpen
+from polyclinic.kernel.access.principal import Principal
+from polyclinic.kernel.errors import BadRequest
+from polyclinic.kernel.search.predicate import Query
+from polyclinic.kernel.store.tenancy import Tenant
+
+Sealed = TypeVar("Sealed", bound=msgspec.Struct)
+
+
+def seal(tenant: Tenant, context: bytes, place: msgspec.Struct) -> str:
+    """Write a place so that only the same principal and the same query can use it."""
+    return urlsafe_b64encode(tenant.sealer.seal(msgspec.msgpack.encode(place), context)).decode()
+
+
+def unseal(tenant: Tenant, context: bytes, text: str, kind: type[Sealed]) -> Sealed:
+    """Read a place. Raise ``BadRequest`` when it belongs to another principal or query."""
+    try:
+        data = tenant.sealer.open(urlsafe_b64decode(text.encode()), context)
+        return msgspec.msgpack.decode(data, type=kind)
+    except (CannotOpen, ValueError, msgspec.MsgspecError):
+        message = "This page link belongs to another search or another user; search again."
+        raise BadRequest(message) from None
+
+
+def context(principal: Principal, query: Query) -> bytes:
+    """Return what a page link of a search is bound to."""
+    shape = (principal.tenant, principal.account, query.types, query.understood)
+    return b"search page" + msgspec.msgpack.encode(shape)
