@@ -1,54 +1,66 @@
-"""Bundles made of bytes: no resource on a page is parsed.
+"""Bundles made of bytes: no resource on a page is parsed, unless only parts of it were asked for.
 
 https://hl7.org/fhir/R4/bundle.html
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
 
 from polyclinic.kernel.rest.outcome import outcome
-from polyclinic.kernel.store.stored import Stored, instant
+from polyclinic.kernel.rest.subset import subset
+from polyclinic.kernel.search.predicate import View
+from polyclinic.kernel.store.stored import Page, Stored, instant
 
 _encode = msgspec.json.Encoder().encode
+_WHOLE = View()
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The addresses of this page and the next."""
+    """The addresses of this page, the first and the next."""
 
     self: str
     next: str | None
+    first: str | None = None
 
 
 def searchset(
-    base: str, entries: Sequence[Stored], links: Links, total: int | None, warnings: bytes | None
+    base: str, page: Page, links: Links, view: View = _WHOLE, last: bytes | None = None
 ) -> bytes:
-    """Return a page of a search; warnings are an OperationOutcome that stands at its end.
+    """Return a page of a search: matches, what came along with them, and ``last``.
 
-    What cannot be shown is left out; the caller warns of it.
+    That is an OperationOutcome about the search. A view's elements are those of matches only. What
+    cannot be shown is left out; the caller warns of it.
     """
+    along = View(summary=view.summary)
     parts = [
-        b'{"fullUrl":%b,"resource":%b,"search":{"mode":"match"}}'
-        % (_encode(f"{base}/{entry.type}/{entry.id}"), entry.json())
-        for entry in entries
-        if entry.fault is None
+        *(_found(base, one, b"match", view) for one in page.entries if one.fault is None),
+        *(_found(base, one, b"include", along) for one in page.included if one.fault is None),
     ]
-    if warnings:
-        parts.append(b'{"resource":%b,"search":{"mode":"outcome"}}' % warnings)
-    return _bundle(b"searchset", links, total, parts)
+    if last:
+        parts.append(b'{"resource":%b,"search":{"mode":"outcome"}}' % last)
+    return _bundle(b"searchset", links, page.total, parts)
 
 
-def history(base: str, entries: Sequence[Stored], links: Links) -> bytes:
+def _found(base: str, one: Stored, mode: bytes, view: View) -> bytes:
+    return b'{"fullUrl":%b,"resource":%b,"search":{"mode":"%b"}}' % (
+        _encode(f"{base}/{one.type}/{one.id}"),
+        subset(one.json(), view),
+        mode,
+    )
+
+
+def history(base: str, entries: Iterable[Stored], links: Links, view: View = _WHOLE) -> bytes:
     """Return a page of a history, newest version first.
 
     A version that was erased or cannot be opened stands without its resource, and with why.
     """
-    return _bundle(b"history", links, None, [_version(base, entry) for entry in entries])
+    return _bundle(b"history", links, None, [_version(base, entry, view) for entry in entries])
 
 
-def _version(base: str, entry: Stored) -> bytes:
+def _version(base: str, entry: Stored, view: View) -> bytes:
     url = f"{entry.type}/{entry.id}"
     # A first version is told as an update too: its id is known now, and so it can be repeated.
     request = _encode({"method": "DELETE" if entry.deleted else "PUT", "url": url})
@@ -61,7 +73,7 @@ def _version(base: str, entry: Stored) -> bytes:
         response["status"] = str(entry.fault.http_status)
         response["outcome"] = msgspec.Raw(outcome(entry.fault.issues))
     bare = entry.deleted or entry.fault is not None
-    resource = b"" if bare else b'"resource":%b,' % entry.json()
+    resource = b"" if bare else b'"resource":%b,' % subset(entry.json(), view)
     return b'{"fullUrl":%b,%b"request":%b,"response":%b}' % (
         _encode(f"{base}/{url}"),
         resource,
@@ -71,14 +83,19 @@ def _version(base: str, entry: Stored) -> bytes:
 
 
 def _bundle(kind: bytes, links: Links, total: int | None, entries: Iterable[bytes]) -> bytes:
-    rows = [{"relation": "self", "url": links.self}]
-    if links.next:
-        rows.append({"relation": "next", "url": links.next})
     joined = b",".join(entries)
     return b'{"resourceType":"Bundle","type":"%b"%b,"link":%b%b}' % (
         kind,
         b"" if total is None else b',"total":%d' % total,
-        _encode(rows),
+        _encode(list(_relations(links))),
         # An empty array is not FHIR.
         b',"entry":[%b]' % joined if joined else b"",
     )
+
+
+def _relations(links: Links) -> Iterator[dict[str, str]]:
+    yield {"relation": "self", "url": links.self}
+    if links.first:
+        yield {"relation": "first", "url": links.first}
+    if links.next:
+        yield {"relation": "next", "url": links.next}

@@ -63,6 +63,8 @@ class Page:
     next: str | None
     """The sealed place where the next page starts; None on the last."""
     total: int | None
+    included: tuple[Stored, ...] = ()
+    """What comes along with the matches, each once."""
 
 
 def instant(moment: datetime) -> str:

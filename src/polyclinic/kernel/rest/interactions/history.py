@@ -10,16 +10,19 @@ from urllib.parse import urlencode
 from polyclinic.kernel.errors import BadRequest
 from polyclinic.kernel.rest import bundle
 from polyclinic.kernel.rest.message import Answer, Request
+from polyclinic.kernel.rest.subset import view_of
 from polyclinic.kernel.search.query import page_size
 from polyclinic.kernel.store import HistoryQuery, Store
 
+_KEPT: Final = ("_since", "_count", "_summary", "_elements")
+"""The parameters that the links to pages carry on."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def history(store: Store, request: Request) -> Answer:
     """Answer with a page of versions, newest first."""
     place = request.path[:-1]
-    given = dict(request.parameters())
+    given, view = dict(request.parameters()), view_of(request)
     query = HistoryQuery(
         resource_type=place[0] if place else None,
         id=place[1] if len(place) > 1 else None,
@@ -29,12 +32,12 @@ async def history(store: Store, request: Request) -> Answer:
     )
     page = await store.history(request.principal, query)
     address = "/".join((request.base, *place, "_history"))
-    kept = [(name, given[name]) for name in ("_since", "_count") if name in given]
+    kept = [(name, given[name]) for name in _KEPT if name in given]
     links = bundle.Links(
         _link(address, [*kept, *_after(query.after)]),
         _link(address, [*kept, *_after(page.next)]) if page.next else None,
     )
-    return Answer(200, bundle.history(request.base, page.entries, links))
+    return Answer(200, bundle.history(request.base, page.entries, links, view))
 
 
 def _since(text: str | None) -> datetime:

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/http.html#read
 
 from polyclinic.kernel.rest.message import Answer, Request
 from polyclinic.kernel.rest.preferences import http_date, unchanged_since
+from polyclinic.kernel.rest.subset import subset, view_of
 from polyclinic.kernel.store import Store, Stored
 
 
@@ -15,7 +16,8 @@ async def read(store: Store, request: Request) -> Answer:
 
 
 def answer(request: Request, stored: Stored) -> Answer:
-    """Answer with one version of a resource."""
+    """Answer with one version of a resource, or with the part of it that was asked for."""
+    view = view_of(request)
     headers = [
         (b"etag", stored.etag.encode()),
         (b"last-modified", http_date(stored.last_updated)),
@@ -23,4 +25,4 @@ def answer(request: Request, stored: Stored) -> Answer:
     ]
     if unchanged_since(request, stored.version, stored.last_updated):
         return Answer(304, b"", headers)
-    return Answer(200, stored.json(), headers)
+    return Answer(200, subset(stored.json(), view), headers)

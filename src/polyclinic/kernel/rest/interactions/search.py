@@ -1,49 +1,106 @@
-"""FHIR search interaction on one type, by GET or POST.
+"""FHIR search interaction on the system, a type or a compartment, by GET or POST.
 
 https://hl7.org/fhir/R4/http.html#search
+https://hl7.org/fhir/R4/http.html#vsearch
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from polyclinic.kernel.errors import Issue, Unreadable
+from polyclinic.kernel.errors import BadRequest, Issue, Unreadable
 from polyclinic.kernel.rest import bundle
 from polyclinic.kernel.rest.message import Answer, Request, pairs
 from polyclinic.kernel.rest.outcome import outcome
 from polyclinic.kernel.rest.preferences import check_content_type, strict_handling
+from polyclinic.kernel.search.predicate import InCompartment, Query
 from polyclinic.kernel.search.query import parse_query
-from polyclinic.kernel.store import Store
+from polyclinic.kernel.store import Page, Store
+from polyclinic.kernel.types import RESOURCE_TYPES
+
+Parameters = list[tuple[str, str]]
 
 _FORM: Final = frozenset({"application/x-www-form-urlencoded"})
+_TYPES: Final = frozenset(RESOURCE_TYPES)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a search looks."""
+
+    types: tuple[str, ...]
+    address: str
+    """The path below the base."""
+    within: InCompartment | None = None
+    shown: tuple[tuple[str, str], ...] = ()
+    """Parameters that say where, for the links."""
 
 
 async def search(store: Store, request: Request) -> Answer:
     """Answer with a page of what matches."""
-    resource_type = request.path[0]
+    given = await _given(request)
+    place, rest = await _place(store, request, given)
+    query, ignored = parse_query(
+        place.types, rest, request.base, strict=strict_handling(request), within=place.within
+    )
+    page = await store.search(request.principal, query)
+    issues = [*map(_ignored, ignored), *_unreadable(page)]
+    last = outcome(tuple(issues)) if issues else None
+    links = _links(f"{request.base}{place.address}", place, query, page)
+    body = bundle.searchset(request.base, page, links, query.view, last)
+    return Answer(200, body, [(b"cache-control", b"private, no-store")])
+
+
+async def _given(request: Request) -> Parameters:
+    """Return the parameters of the address and, in a POST, of the form behind them."""
     given = request.parameters()
     if request.method == "POST":
         check_content_type(request, _FORM)
         body = await request.body()
-        given += pairs(body.decode("latin-1"))
-    query, ignored = parse_query(
-        resource_type, given, request.base, strict=strict_handling(request)
-    )
-    page = await store.search(request.principal, query)
-    address = f"{request.base}/{resource_type}"
-    links = bundle.Links(
-        _link(address, query.understood, query.after),
-        _link(address, query.understood, page.next) if page.next else None,
-    )
-    issues = [_ignored(name) for name in ignored]
-    issues += [
-        issue
-        for entry in page.entries
-        if isinstance(entry.fault, Unreadable)
-        for issue in entry.fault.issues
-    ]
-    warnings = outcome(tuple(issues)) if issues else None
-    body = bundle.searchset(request.base, page.entries, links, page.total, warnings)
-    return Answer(200, body, [(b"cache-control", b"private, no-store")])
+        try:
+            given += pairs(body.decode())
+        except UnicodeDecodeError:
+            message = "The form is not UTF-8."
+            raise BadRequest(message) from None
+    return given
+
+
+async def _place(store: Store, request: Request, given: Parameters) -> tuple[Place, Parameters]:
+    """Return where to look, and the parameters that do not say so."""
+    match tuple(word for word in request.path if word != "_search"):
+        case ():
+            types, rest = _named_types(given)
+            shown = (("_type", ",".join(types)),) if types else ()
+            found = types or await store.searchable_types(request.principal)
+            return Place(found, "", None, shown), rest
+        case (resource_type,):
+            return Place((resource_type,), f"/{resource_type}"), given
+        case (owner, identity, "*"):
+            types, rest = _named_types(given)
+            shown = (("_type", ",".join(types)),) if types else ()
+            found = types or await store.searchable_types(request.principal)
+            within = InCompartment(owner, identity)
+            return Place(found, f"/{owner}/{identity}/*", within, shown), rest
+        case (owner, identity, resource_type):
+            within = InCompartment(owner, identity)
+            return Place((resource_type,), f"/{owner}/{identity}/{resource_type}", within), given
+        case _:
+            raise NotImplementedError
+
+
+def _named_types(given: Parameters) -> tuple[tuple[str, ...], Parameters]:
+    """Return the types that ``_type`` names, each once, and the other parameters."""
+    values = [value for name, value in given if name == "_type" and value]
+    if len(values) > 1:
+        message = "_type is given once, with commas between the types."
+        raise BadRequest(message)
+    names = tuple(dict.fromkeys(values[0].split(","))) if values else ()
+    unknown = [name for name in names if name not in _TYPES]
+    if unknown:
+        message = f"_type names {unknown[0][:64]}, which is not a resource type of R4."
+        raise BadRequest(message)
+    return names, [pair for pair in given if pair[0] != "_type"]
 
 
 def _ignored(name: str) -> Issue:
@@ -51,6 +108,24 @@ def _ignored(name: str) -> Issue:
     return Issue("not-supported", message, severity="warning")
 
 
-def _link(address: str, understood: tuple[tuple[str, str], ...], after: str | None) -> str:
-    parameters = [*understood, ("_after", after)] if after else list(understood)
-    return f"{address}?{urlencode(parameters)}" if parameters else address
+def _unreadable(page: Page) -> Sequence[Issue]:
+    return [
+        issue
+        for entry in (*page.entries, *page.included)
+        if isinstance(entry.fault, Unreadable)
+        for issue in entry.fault.issues
+    ]
+
+
+def _links(address: str, place: Place, query: Query, page: Page) -> bundle.Links:
+    used = [*place.shown, *query.understood]
+    return bundle.Links(
+        _link(address, used, query.after),
+        _link(address, used, page.next) if page.next else None,
+        _link(address, used, None) if query.count else None,
+    )
+
+
+def _link(address: str, parameters: Parameters, after: str | None) -> str:
+    asked = [*parameters, ("_after", after)] if after else parameters
+    return f"{address}?{urlencode(asked)}" if asked else address

@@ -22,9 +22,9 @@ from polyclinic.kernel.rest.preferences import check_accept
 from polyclinic.kernel.store import Store
 from polyclinic.kernel.types import RESOURCE_TYPES, is_id
 
-Level = Literal["instance", "type", "system"]
+Level = Literal["instance", "type", "system", "compartment"]
 Shape = tuple[str, ...]
-"""A path: ``type``, ``id`` and ``vid`` stand for a value, anything else for itself.
+"""A path: ``compartment``, ``type``, ``id`` and ``vid`` stand for a value, others for themselves.
 
 An operation's name ends its path: ``("$x",)``, ``("type", "$x")`` or ``("type", "id", "$x")``.
 """
@@ -47,6 +47,8 @@ class Interaction:
     @property
     def level(self) -> Level:
         """Return what it acts on."""
+        if self.shape[:1] == ("compartment",):
+            return "compartment"
         if "id" in self.shape:
             return "instance"
         return "type" if "type" in self.shape else "system"
@@ -66,6 +68,9 @@ class Table:
         """Return the interactions of a path by method, or None where there is nothing."""
         if path and path[-1][:1] == "$" and path[-1] not in self._words:
             return None
+        if path[2:] and path[0] in COMPARTMENTS and (path[2] in _TYPES or path[2] == "*"):
+            kind = "*" if path[2] == "*" else "type"
+            return self._by_shape.get(("compartment", "id", kind, *path[3:]))
         if path and path[0] in _TYPES:
             words = tuple(
                 word if word in self._words else _VALUES[at] for at, word in enumerate(path[1:4], 1)
@@ -112,6 +117,12 @@ INTERACTIONS: Final = (
     Interaction("create", "POST", ("type",), create),
     Interaction("search-type", "GET", ("type",), search),
     Interaction("search-type", "POST", ("type", "_search"), search),
+    Interaction("search-type", "GET", ("compartment", "id", "type"), search),
+    Interaction("search-type", "POST", ("compartment", "id", "type", "_search"), search),
+    Interaction("search-system", "GET", ("compartment", "id", "*"), search),
+    Interaction("search-system", "POST", ("compartment", "id", "*", "_search"), search),
+    Interaction("search-system", "GET", (), search),
+    Interaction("search-system", "POST", ("_search",), search),
     Interaction("history-system", "GET", ("_history",), history),
     Interaction("transaction", "POST", (), _transaction),
     Interaction("operation", "GET", ("$simulate",), simulate, SIMULATE),
@@ -125,6 +136,8 @@ INTERACTIONS: Final = (
     ),
 )
 
+COMPARTMENTS: Final = ("Patient", "Encounter", "Practitioner", "RelatedPerson", "Device")
+"""The types whose resources have one, https://hl7.org/fhir/R4/compartmentdefinition.html."""
 _WORDS: Final = frozenset({"_history", "_search"})
 _VALUES: Final = ("type", "id", "", "vid")
 _TYPES: Final = frozenset(RESOURCE_TYPES)
