@@ -175,7 +175,7 @@ def _(plant):
     account = plant.clinician.principal(1).account
 
     def context(principal, query):
-        shape = (principal.tenant, account, query.resource_type, query.understood)
+        shape = (principal.tenant, account, query.types, query.conditions, query.understood)
         return b"search page" + msgspec.msgpack.encode(shape)
 
     plant.patch.setattr(searching, "context", context)

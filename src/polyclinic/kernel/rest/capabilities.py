@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/capabilitystatement.html
 """
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from typing import Any, Final
@@ -10,10 +11,14 @@ from typing import Any, Final
 import msgspec
 
 from polyclinic.kernel.rest.interactions import INTERACTIONS
+from polyclinic.kernel.rest.interactions.table import COMPARTMENTS
+from polyclinic.kernel.search.parameters import SearchParameter
 from polyclinic.kernel.search.query import supported_parameters
 from polyclinic.kernel.types import RESOURCE_TYPES, parse
 
+_COMPARTMENT: Final = "http://hl7.org/fhir/CompartmentDefinition/"
 _BASE: Final = "http://base.invalid/fhir"
+_RECORD: Final = "AuditEvent"
 _WRITES: Final = frozenset({"create", "update", "patch", "delete"})
 """What nobody does to AuditEvents: they are what the server itself recorded."""
 _RELEASED = "2026-11-23"
@@ -43,12 +48,10 @@ def _around_base() -> tuple[bytes, bytes]:
                 "mode": "server",
                 "security": {"description": "A bearer token, or the session of a signed-in user."},
                 "resource": [_resource(name) for name in RESOURCE_TYPES],
-                "interaction": [
-                    {"code": interaction.code}
-                    for interaction in INTERACTIONS
-                    if interaction.level == "system" and interaction.code != "operation"
-                ],
+                "interaction": _interactions("system"),
+                "searchParam": [_parameter(one) for one in _of_every_type()],
                 **_operations("system"),
+                "compartment": [_COMPARTMENT + name[0].lower() + name[1:] for name in COMPARTMENTS],
             }
         ],
     }
@@ -59,15 +62,11 @@ def _around_base() -> tuple[bytes, bytes]:
 
 
 def _resource(resource_type: str) -> dict[str, Any]:
-    is_record = resource_type == "AuditEvent"
-    codes = dict.fromkeys(
-        i.code
-        for i in INTERACTIONS
-        if i.level != "system" and i.code != "operation" and not (is_record and i.code in _WRITES)
-    )
+    is_record = resource_type == _RECORD
+    left_out = _WRITES if is_record else frozenset()
     return {
         "type": resource_type,
-        "interaction": [{"code": code} for code in codes],
+        "interaction": _interactions("instance", "type", left_out=left_out),
         "versioning": "versioned-update",
         "readHistory": True,
         "updateCreate": not is_record,
@@ -75,12 +74,51 @@ def _resource(resource_type: str) -> dict[str, Any]:
         "conditionalRead": "full-support",
         "conditionalUpdate": False,
         "conditionalDelete": "not-supported",
-        "searchParam": [
-            {"name": parameter.code, "type": parameter.type}
-            for parameter in supported_parameters(resource_type)
-        ],
+        "searchInclude": ["*", *_references(resource_type)],
+        "searchRevInclude": _referrers()[resource_type],
+        "searchParam": [_parameter(one) for one in supported_parameters(resource_type)],
         **_operations("type", "instance"),
     }
+
+
+def _interactions(*levels: str, left_out: frozenset[str] = frozenset()) -> list[dict[str, str]]:
+    codes = dict.fromkeys(
+        one.code
+        for one in INTERACTIONS
+        if one.level in levels and one.code not in left_out | {"operation"}
+    )
+    return [{"code": code} for code in codes]
+
+
+def _parameter(param: SearchParameter) -> dict[str, str]:
+    return {"name": param.code, "definition": param.url, "type": param.type}
+
+
+def _of_every_type() -> list[SearchParameter]:
+    first, *others = ([*supported_parameters(name)] for name in RESOURCE_TYPES if name != _RECORD)
+    shared = {param.url for param in first}.intersection(*({p.url for p in one} for one in others))
+    return [param for param in first if param.url in shared]
+
+
+def _references(resource_type: str) -> list[str]:
+    """Return what ``_include`` takes of a type."""
+    return [
+        f"{resource_type}:{param.code}"
+        for param in supported_parameters(resource_type)
+        if param.type == "reference"
+    ]
+
+
+@cache
+def _referrers() -> Mapping[str, Sequence[str]]:
+    """Return, by type, what ``_revinclude`` takes: the parameters that may refer to it."""
+    found: dict[str, list[str]] = {}
+    for source in RESOURCE_TYPES:
+        for param in supported_parameters(source):
+            if param.type == "reference":
+                for target in param.targets:
+                    found.setdefault(target, []).append(f"{source}:{param.code}")
+    return found
 
 
 def _operations(*levels: str) -> dict[str, list[dict[str, str]]]:

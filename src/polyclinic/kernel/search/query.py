@@ -19,6 +19,7 @@ from polyclinic.kernel.search.predicate import (
     Comparison,
     DateIs,
     IdIs,
+    InCompartment,
     Missing,
     NumberIs,
     Predicate,
@@ -52,18 +53,28 @@ _RECORDED: Final = (
 
 
 def parse_query(
-    resource_type: str, given: Sequence[tuple[str, str]], base: str, *, strict: bool = False
+    types: str | tuple[str, ...],
+    given: Sequence[tuple[str, str]],
+    base: str,
+    *,
+    strict: bool = False,
+    within: InCompartment | None = None,
 ) -> tuple[Query, tuple[str, ...]]:
     """Return the query, and the names of the parameters that were left out of it.
+
+    A search of several types has the parameters that all of them have; ``within`` limits it to a
+    compartment, as its first condition.
 
     Raise ``BadRequest`` for a value that has not the form of its parameter, and under ``strict``
     for every unknown parameter.
     """
-    reader = _Reader(resource_type, base)
+    reader = _Reader((types,) if isinstance(types, str) else types, base)
+    if within is not None:
+        reader.limit(within)
     for name, value in given:
         reader.take(name, value)
     if reader.ignored and strict:
-        message = f"{', '.join(reader.ignored)[:200]}: not a search parameter of {resource_type}."
+        message = f"{', '.join(reader.ignored)[:200]}: not a search parameter here."
         raise BadRequest(message)
     return reader.query(), tuple(dict.fromkeys(reader.ignored))
 
@@ -100,10 +111,15 @@ def _usable(param: SearchParameter) -> bool:
 class _Reader:
     """Take the parameters one by one."""
 
-    def __init__(self, resource_type: str, base: str) -> None:
-        self._type = resource_type
+    def __init__(self, types: tuple[str, ...], base: str) -> None:
+        self._types = types
         self._base = base
-        self._known = _searched(resource_type)
+        first, *others = [_searched(name) for name in types]
+        self._known = {
+            code: param
+            for code, param in first.items()
+            if all(code in one and one[code].type == param.type for one in others)
+        }
         self._parts: list[Predicate] = []
         self._conditions: list[tuple[str, str]] = []
         self._understood: list[tuple[str, str]] = []
@@ -112,6 +128,11 @@ class _Reader:
         self._total = False
         self._after: str | None = None
         self.ignored: list[str] = []
+
+    def limit(self, within: InCompartment) -> None:
+        """Limit the search to a compartment, which the links say by their path."""
+        self._parts.append(within)
+        self._conditions.append((within.owner, within.id))
 
     def take(self, name: str, value: str) -> None:
         """Use one parameter, or note that it is not understood."""
@@ -135,7 +156,7 @@ class _Reader:
     def query(self) -> Query:
         """Return the query of all that was taken."""
         return Query(
-            types=(self._type,),
+            types=self._types,
             where=AllOf(tuple(self._parts)),
             conditions=tuple(self._conditions),
             sort=(self._sort,),

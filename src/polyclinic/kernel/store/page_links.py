@@ -31,5 +31,6 @@ def unseal(tenant: Tenant, context: bytes, text: str, kind: type[Sealed]) -> Sea
 
 def context(principal: Principal, query: Query) -> bytes:
     """Return what a page link of a search is bound to."""
-    shape = (principal.tenant, principal.account, query.types, query.understood)
+    asked = query.types, query.conditions, query.understood
+    shape = (principal.tenant, principal.account, *asked)
     return b"search page" + msgspec.msgpack.encode(shape)
