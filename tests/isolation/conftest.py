@@ -128,6 +128,8 @@ WRITES = {"create", "update", "patch", "delete", "transaction"}
 
 
 def _lists_all(interaction):
+    if interaction.code == "search-system":
+        return True
     return interaction.level == "system" and interaction.code != "transaction"
 
 

@@ -11,8 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from polyclinic.kernel.rest.interactions import INTERACTIONS
-from polyclinic.kernel.rest.interactions.table import COMPARTMENTS
-from polyclinic.kernel.search.parameters import SearchParameter
+from polyclinic.kernel.search.parameters import COMPARTMENTS, SearchParameter
 from polyclinic.kernel.search.query import supported_parameters
 from polyclinic.kernel.types import RESOURCE_TYPES, parse
 

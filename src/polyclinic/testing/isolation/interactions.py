@@ -15,7 +15,13 @@ from polyclinic.testing.isolation.chance import Chance
 from polyclinic.testing.isolation.operations import OPERATIONS, Key, Maker
 from polyclinic.testing.isolation.population import ABSENT, ASKER, MINE, NOBODYS, THEIRS, moments
 from polyclinic.testing.isolation.samples import Json
-from polyclinic.testing.isolation.searches import LINK, search
+from polyclinic.testing.isolation.searches import (
+    LINK,
+    of_compartment,
+    of_system,
+    of_whole_compartment,
+    search,
+)
 from polyclinic.testing.isolation.values import samples
 
 
@@ -220,6 +226,12 @@ CALLS: Final[dict[Key, Maker]] = {
     ("create", "POST", ("type",)): _create,
     ("search-type", "GET", ("type",)): search,
     ("search-type", "POST", ("type", "_search")): search,
+    ("search-type", "GET", ("compartment", "id", "type")): of_compartment,
+    ("search-type", "POST", ("compartment", "id", "type", "_search")): of_compartment,
+    ("search-system", "GET", ("compartment", "id", "*")): of_whole_compartment,
+    ("search-system", "POST", ("compartment", "id", "*", "_search")): of_whole_compartment,
+    ("search-system", "GET", ()): of_system,
+    ("search-system", "POST", ("_search",)): of_system,
     ("history-system", "GET", ("_history",)): _of_all,
     ("transaction", "POST", ()): _transaction,
     **OPERATIONS,

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import quote
 
-from polyclinic.kernel.search.parameters import SearchParameter, parameters
+from polyclinic.kernel.search.parameters import COMPARTMENTS, SearchParameter, parameters
 from polyclinic.kernel.types import RESOURCE_TYPES
 from polyclinic.testing.isolation.calls import FORM, HOST, Call
 from polyclinic.testing.isolation.chance import Chance
-from polyclinic.testing.isolation.population import ABSENT, ASKER, THEIRS
+from polyclinic.testing.isolation.population import ABSENT, ASKER, MINE, THEIRS
 from polyclinic.testing.isolation.values import values
 
 Pairs = list[tuple[str, str]]
@@ -40,6 +40,42 @@ _KIND: Final = "Patient"
 
 def search(chance: Chance, resource_type: str, code: str | None = None) -> Call:
     """Return a search of a type, by a parameter or by whatever the chance gives."""
+    return _sent(chance, f"/fhir/{resource_type}", _asked(chance, resource_type, code))
+
+
+def of_system(chance: Chance, resource_type: str) -> Call:
+    """Return a search of several types, or of all."""
+    types = chance.choice(("", resource_type, f"{resource_type},Patient", "Patient,Observation"))
+    query = _asked(chance, resource_type, _common(chance)) + ([("_type", types)] if types else [])
+    return _sent(chance, "/fhir", query)
+
+
+def of_compartment(chance: Chance, resource_type: str) -> Call:
+    """Return a search of a type within a compartment of somebody's."""
+    query = _asked(chance, resource_type, None)
+    return _sent(chance, f"/fhir/{_owner(chance)}/{resource_type}", query)
+
+
+def of_whole_compartment(chance: Chance, resource_type: str) -> Call:
+    """Return a search of all that is in a compartment of somebody's."""
+    query = _asked(chance, resource_type, _common(chance))
+    if chance.happens(0.3):
+        query.append(("_type", f"{resource_type},Observation"))
+    return _sent(chance, f"/fhir/{_owner(chance)}/*", query)
+
+
+def _owner(chance: Chance) -> str:
+    kind = chance.choice(("Patient", "Patient", "Patient", *COMPARTMENTS))
+    mine = ASKER if kind == "Patient" else MINE[0]
+    return f"{kind}/{chance.choice((*THEIRS, mine, mine, ABSENT))}"
+
+
+def _common(chance: Chance) -> str:
+    return chance.choice(("_id", "_lastUpdated", "_tag", "_security", "_profile", "_source"))
+
+
+def _asked(chance: Chance, resource_type: str, code: str | None) -> Pairs:
+    """Return conditions, one of them on a parameter where one is given, and controls."""
     query: Pairs = []
     if code is not None:
         query.append(condition(chance, resource_type, code))
@@ -47,7 +83,7 @@ def search(chance: Chance, resource_type: str, code: str | None = None) -> Call:
         query.append(condition(chance, resource_type, chance.choice(_codes(resource_type))))
     query += controls(chance, resource_type)
     chance.shuffle(query)
-    return _sent(chance, resource_type, query)
+    return query
 
 
 def condition(chance: Chance, resource_type: str, code: str) -> tuple[str, str]:
@@ -193,10 +229,9 @@ _MODIFIERS: Final[dict[str, Sequence[str]]] = {
 }
 
 
-def _sent(chance: Chance, resource_type: str, query: Pairs) -> Call:
+def _sent(chance: Chance, base: str, query: Pairs) -> Call:
     """Return a query as GET, as HEAD or as POST, its values more or less percent-encoded."""
     encode = chance.choice((_encoded, _encoded, _all_encoded))
-    base = f"/fhir/{resource_type}"
     headers = (("prefer", "handling=strict"),) if chance.happens(0.1) else ()
     if chance.happens(0.25):
         cut = chance.randint(0, len(query))

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from polyclinic.kernel.errors import BadRequest, Issue, Unreadable
+from polyclinic.kernel.errors import BadRequest, Issue, NotFound, Unreadable
 from polyclinic.kernel.rest import bundle
 from polyclinic.kernel.rest.message import Answer, Request, pairs
 from polyclinic.kernel.rest.outcome import outcome
 from polyclinic.kernel.rest.preferences import check_content_type, strict_handling
+from polyclinic.kernel.search.parameters import in_compartments
 from polyclinic.kernel.search.predicate import InCompartment, Query
 from polyclinic.kernel.search.query import parse_query
 from polyclinic.kernel.store import Page, Store
@@ -68,25 +69,24 @@ async def _given(request: Request) -> Parameters:
 
 async def _place(store: Store, request: Request, given: Parameters) -> tuple[Place, Parameters]:
     """Return where to look, and the parameters that do not say so."""
-    match tuple(word for word in request.path if word != "_search"):
-        case ():
-            types, rest = _named_types(given)
-            shown = (("_type", ",".join(types)),) if types else ()
-            found = types or await store.searchable_types(request.principal)
-            return Place(found, "", None, shown), rest
-        case (resource_type,):
-            return Place((resource_type,), f"/{resource_type}"), given
-        case (owner, identity, "*"):
-            types, rest = _named_types(given)
-            shown = (("_type", ",".join(types)),) if types else ()
-            found = types or await store.searchable_types(request.principal)
-            within = InCompartment(owner, identity)
-            return Place(found, f"/{owner}/{identity}/*", within, shown), rest
-        case (owner, identity, resource_type):
-            within = InCompartment(owner, identity)
-            return Place((resource_type,), f"/{owner}/{identity}/{resource_type}", within), given
-        case _:
-            raise NotImplementedError
+    path = tuple(word for word in request.path if word != "_search")
+    if len(path) == 1:
+        return Place(path, f"/{path[0]}"), given
+    within = InCompartment(*path[:2]) if path else None
+    address = "".join(f"/{word}" for word in path)
+    if path and path[2] != "*":
+        if not in_compartments(path[2], path[0]):
+            message = f"No {path[2]} is in the compartment of a {path[0]}."
+            raise NotFound(message)
+        return Place(path[2:], address, within), given
+    named, rest = _named_types(given)
+    types = named or await store.searchable_types(request.principal)
+    if within is not None:
+        types = tuple(name for name in types if in_compartments(name, within.owner))
+    if not types:
+        message = f"_type names nothing that is in the compartment of a {path[0]}."
+        raise BadRequest(message)
+    return Place(types, address, within, (("_type", ",".join(named)),) if named else ()), rest
 
 
 def _named_types(given: Parameters) -> tuple[tuple[str, ...], Parameters]:

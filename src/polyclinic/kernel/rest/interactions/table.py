@@ -19,6 +19,7 @@ from polyclinic.kernel.rest.interactions.update import update
 from polyclinic.kernel.rest.interactions.vread import vread
 from polyclinic.kernel.rest.message import Answer, Request
 from polyclinic.kernel.rest.preferences import check_accept
+from polyclinic.kernel.search.parameters import COMPARTMENTS
 from polyclinic.kernel.store import Store
 from polyclinic.kernel.types import RESOURCE_TYPES, is_id
 
@@ -136,8 +137,6 @@ INTERACTIONS: Final = (
     ),
 )
 
-COMPARTMENTS: Final = ("Patient", "Encounter", "Practitioner", "RelatedPerson", "Device")
-"""The types whose resources have one, https://hl7.org/fhir/R4/compartmentdefinition.html."""
 _WORDS: Final = frozenset({"_history", "_search"})
 _VALUES: Final = ("type", "id", "", "vid")
 _TYPES: Final = frozenset(RESOURCE_TYPES)

@@ -13,7 +13,7 @@ from polyclinic.kernel.rest.message import Answer, Request
 
 DONE, NOTHING, REFUSED = 0, 4, 8
 """Codes of http://terminology.hl7.org/CodeSystem/audit-event-outcome."""
-WORDS = {"type": "Patient", "id": "p", "vid": "1"}
+WORDS = {"compartment": "Patient", "type": "Patient", "id": "p", "vid": "1"}
 JSON = {b"content-type": b"application/fhir+json"}
 PATCH = [{"op": "add", "path": "/birthDate", "value": "1980-02"}]
 HEADERS = {
@@ -23,7 +23,9 @@ HEADERS = {
 QUERIES = {"$simulate": "resource=Patient/p&role=nurse"}
 WHO = {"$simulate": "administrator"}
 """Whoever may do it, a clinician otherwise."""
-CREATES_OR_FINDS_NONE = {"update", "create", "search-type", "history-type", "history-system"}
+CREATES_OR_FINDS_NONE = {
+    *("update", "create", "search-type", "search-system", "history-type", "history-system")
+}
 """For these there is no such thing as a resource that is not there."""
 
 

@@ -227,5 +227,6 @@ def test_every_kind_of_interaction_was_looked_at():
         "history-system",
         "create",
         "search-type",
+        "search-system",
         "transaction",
     }

@@ -8,6 +8,7 @@ import pytest
 from polyclinic.testing.clinic import Clinic
 
 PATIENT = {"resourceType": "Patient", "name": [{"family": "Amani", "given": ["Zuri"]}]}
+BIRTH_DATE = "http://hl7.org/fhir/SearchParameter/individual-birthdate"
 
 
 async def created(fhir, resource=PATIENT):
@@ -286,7 +287,7 @@ async def test_the_capabilities_are_a_valid_resource_with_every_type(fhir):
 
     resources = statement["rest"][0]["resource"]
     assert len(resources) == 146
-    assert {"name": "birthdate", "type": "date"} in next(
+    assert {"name": "birthdate", "definition": BIRTH_DATE, "type": "date"} in next(
         row["searchParam"] for row in resources if row["type"] == "Patient"
     )
 
