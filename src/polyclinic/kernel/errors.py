@@ -17,6 +17,7 @@
     - MultipleMatches   412 a condition matched more than one resource
   x PayloadTooLarge     413
   x UnsupportedMedia    415
+  x TooCostly           422 the search would read too much
   x Unreadable          500 what is stored cannot be opened
   x Misdirected         421
   x Unavailable         503
@@ -189,6 +190,13 @@ class UnsupportedMedia(FhirError):
 
     status = 415
     code = "not-supported"
+
+
+class TooCostly(FhirError):
+    """The search would read too much; narrow it."""
+
+    status = 422
+    code = "too-costly"
 
 
 class Unreadable(FhirError):

@@ -16,8 +16,19 @@ from polyclinic.kernel.search.hashing import (
     uri_key,
 )
 from polyclinic.kernel.search.index_values import IndexValues
-from polyclinic.kernel.search.parameters import SearchParameter, parameters
-from polyclinic.kernel.search.predicate import Missing, Predicate, RefersTo, TokenIs, UriIs
+from polyclinic.kernel.search.parameters import (
+    SearchParameter,
+    compartment_parameters,
+    parameters,
+)
+from polyclinic.kernel.search.predicate import (
+    InCompartment,
+    Missing,
+    Predicate,
+    RefersTo,
+    TokenIs,
+    UriIs,
+)
 from polyclinic.kernel.store.care import relations
 from polyclinic.kernel.store.placement import Place
 from polyclinic.kernel.store.row import Index
@@ -152,10 +163,21 @@ class QueryKeys:
                 ]
             case UriIs(param, uri):
                 return [uri_key(one, param, uri, self._key) for one in self.types]
-            case Missing(param, False):
+            case Missing(param, missing=False):
                 return self.present(param)
+            case InCompartment(owner, identity):
+                return [key for one in self.types for key in self._tied(one, owner, identity)]
             case _:
                 return None
+
+    def _tied(self, resource_type: str, owner: str, identity: str) -> Iterable[int]:
+        """Return the keys of what puts a resource into a compartment."""
+        if owner == "Patient":
+            yield compartment_key(resource_type, identity, self._key)
+            return
+        known = parameters(resource_type)
+        for code in sorted(compartment_parameters(resource_type, owner)):
+            yield reference_key(resource_type, known[code], owner, identity, self._key)
 
     def compartment(self, patient: str) -> list[int]:
         """Return the keys of what belongs to a patient."""

@@ -9,6 +9,7 @@ from polyclinic.base.db.connect import Record
 from polyclinic.kernel.access.decide import Action, may
 from polyclinic.kernel.access.policy import Policy
 from polyclinic.kernel.access.principal import Principal
+from polyclinic.kernel.errors import TooCostly
 from polyclinic.kernel.search.predicate import Query
 from polyclinic.kernel.store import select
 from polyclinic.kernel.store.audit_events import AUDIT_EVENT
@@ -44,6 +45,17 @@ def searchable(query: Query, policy: Policy, principal: Principal) -> Query:
     )
 
 
+def types_of(query: Query, policy: Policy, principal: Principal) -> list[str]:
+    """Return the types whose reach decides what a query finds.
+
+    Those that it names have to be allowed. Of the others, which only come along, those that are not
+    are left out.
+    """
+    more = select.includable(query) if query.includes else ()
+    allowed = [name for name in more if may(policy, principal, Action.SEARCH, name)]
+    return list(dict.fromkeys([*select.walked(query), *allowed]))
+
+
 class Searcher:
     """Run searches."""
 
@@ -70,10 +82,12 @@ class Searcher:
                 found = unseal(tenant, bound, query.after, _SearchPlace)
                 after = select.Place(found.phase, found.values, found.rid)
             rows, last = await self._rows(query, scope, keys, after)
+            more = await self._included(query, scope, keys, rows)
         link = None if last is None else seal(tenant, bound, last)
         entries = await self._stored(scope.tenant, rows)
-        patients = sorted({rid for row in rows for rid in row["patients"]})
-        return Page(entries, link, total), patients
+        included = await self._stored(scope.tenant, more)
+        patients = sorted({rid for row in (*rows, *more) for rid in row["patients"]})
+        return Page(entries, link, total, included), patients
 
     async def _total(self, query: Query, scope: select.Scope, keys: QueryKeys) -> int:
         if not query.where.parts and all(scope.reaches[name].whole for name in query.types):
@@ -105,6 +119,25 @@ class Searcher:
         last = rows[-1]
         values = tuple(last[at] for at in range(len(query.sort)))
         return rows, _SearchPlace(ended, values, last["rid"])
+
+    async def _included(
+        self, query: Query, scope: select.Scope, keys: QueryKeys, rows: Sequence[Record]
+    ) -> Sequence[Record]:
+        if not query.includes:
+            return ()
+        page = [select.Match(row["rid"], row["type"]) for row in rows]
+        statement = select.included(query, scope, keys, page)
+        if statement is None:
+            return ()
+        sql, arguments = statement
+        found = await self._pool.within(scope.tenant, scope.audience()).fetch(sql, *arguments)
+        if len(found) > select.MOST_INCLUDED:
+            message = (
+                f"More than {select.MOST_INCLUDED} resources would come along with this page;"
+                " ask for fewer matches by _count, or include less."
+            )
+            raise TooCostly(message)
+        return found
 
     async def _stored(self, tenant: int, rows: Sequence[Record]) -> tuple[Stored, ...]:
         bodies = await self._bodies.open(tenant, [sealed_body(row) for row in rows])

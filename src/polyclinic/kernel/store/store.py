@@ -13,7 +13,6 @@ from polyclinic.kernel.access.decide import WHOLE, Action, decide, readable_type
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import Conflict, FhirError, Forbidden, Gone, NotFound, VersionConflict
 from polyclinic.kernel.search.predicate import Query
-from polyclinic.kernel.store import select
 from polyclinic.kernel.store.audit import About, Auditor, Counter, Interaction, Note, seal_detail
 from polyclinic.kernel.store.audit_events import AUDIT_EVENT
 from polyclinic.kernel.store.audit_record import AuditRecord
@@ -36,7 +35,7 @@ from polyclinic.kernel.store.progress import Progress
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.reach import EVERYTHING, Binder, Reach
 from polyclinic.kernel.store.reading import Asked, Reader
-from polyclinic.kernel.store.searching import Searcher, searchable
+from polyclinic.kernel.store.searching import Searcher, searchable, types_of
 from polyclinic.kernel.store.simulation import Case, Simulation, Simulator, may_simulate
 from polyclinic.kernel.store.stored import Page, Stored, Written
 from polyclinic.kernel.store.tenancy import Tenant, open_tenant
@@ -249,8 +248,8 @@ class Store:
         else:
             policy = await self.policies.current(principal.tenant)
             query = searchable(query, policy, principal)
-            names = select.walked(query)
-            reaches = {one: await self._allowed(principal, Action.SEARCH, one) for one in names}
+            named = types_of(query, policy, principal)
+            reaches = {one: await self._allowed(principal, Action.SEARCH, one) for one in named}
             page, patients = await self._searcher.search(tenant, principal, query, reaches)
         detail = seal_detail(tenant, query.understood)
         about = About(type_number(query.resource_type), patients=patients, detail=detail)

@@ -6,6 +6,7 @@ a value walks that value's index in order and stops at its end; what has no such
 a second statement.
 """
 
+from polyclinic.kernel.store.select.includes import MOST_INCLUDED, Match, includable, included
 from polyclinic.kernel.store.select.order import SORTABLE, has_rest
 from polyclinic.kernel.store.select.pages import page, total
 from polyclinic.kernel.store.select.statement import (
@@ -19,14 +20,18 @@ from polyclinic.kernel.store.select.statement import (
 from polyclinic.kernel.store.select.walked import walked
 
 __all__ = [
+    "MOST_INCLUDED",
     "SORTABLE",
     "Among",
+    "Match",
     "Phase",
     "Place",
     "Scope",
     "SortValue",
     "Statement",
     "has_rest",
+    "includable",
+    "included",
     "page",
     "total",
     "walked",

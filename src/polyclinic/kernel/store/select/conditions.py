@@ -10,6 +10,7 @@ from polyclinic.kernel.search.predicate import (
     DateIs,
     Has,
     IdIs,
+    InCompartment,
     InList,
     Linked,
     Missing,
@@ -20,6 +21,7 @@ from polyclinic.kernel.store.index import edge_number
 from polyclinic.kernel.store.select import leaves
 from polyclinic.kernel.store.select.reached import reached
 from polyclinic.kernel.store.select.statement import Among, Statement
+from polyclinic.kernel.types import type_number
 
 
 def matches(where: Predicate, statement: Statement) -> str:
@@ -34,7 +36,7 @@ def _all(parts: Iterable[Predicate], statement: Statement) -> str:
     hashed: list[int] = []
     conditions = []
     for part in _flat(parts, AllOf):
-        keys = statement.keys.of(part)
+        keys = _keys(part, statement)
         if keys is not None and len(keys) == 1:
             hashed += keys
         else:
@@ -42,6 +44,15 @@ def _all(parts: Iterable[Predicate], statement: Statement) -> str:
     if hashed:
         conditions.append(f"k.keys @> {statement.argument(hashed, 'bigint[]')}")
     return " and ".join(conditions)
+
+
+def _keys(part: Predicate, statement: Statement) -> list[int] | None:
+    """Return the keys of which a match has one or more; None for what is not only hashed."""
+    match part:
+        case InCompartment(owner) if owner != "Patient" and owner in statement.types:
+            return None
+        case _:
+            return statement.keys.of(part)
 
 
 def _flat(parts: Iterable[Predicate], of: type[AllOf] | type[AnyOf]) -> Iterator[Predicate]:
@@ -62,12 +73,28 @@ def _condition(part: Predicate, statement: Statement) -> str:
             return f"not {_bracketed(part, statement)}"
         case Linked() | Has() | InList():
             return _elsewhere(part, statement)
+        case InCompartment():
+            return _compartment(part, statement)
         case _:
             return leaves.condition(part, statement)
 
 
 def _bracketed(part: Predicate, statement: Statement) -> str:
     return f"({_condition(part, statement)})"
+
+
+def _compartment(part: InCompartment, statement: Statement) -> str:
+    """Return what holds in a compartment, to which its owner belongs too.
+
+    A Patient has the key of its own; the others are named.
+    """
+    keys = statement.argument(statement.keys.of(part), "bigint[]")
+    owner = statement.argument(type_number(part.owner), "smallint")
+    identity = statement.argument(part.id, "text")
+    return Among.of(
+        f"select k.rid from keys k where k.keys && {keys} union all select r.rid from resource r"  # noqa: S608
+        f" where r.tenant = $1 and r.type = {owner} and r.id = {identity}"
+    )
 
 
 def _any(parts: Iterable[Predicate], statement: Statement) -> str:
@@ -79,7 +106,7 @@ def _any(parts: Iterable[Predicate], statement: Statement) -> str:
     hashed: list[int] = []
     others: list[Predicate] = []
     for part in _flat(parts, AnyOf):
-        keys = statement.keys.of(part)
+        keys = _keys(part, statement)
         if keys is None:
             others.append(part)
         else:
