@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cmp_to_key, partial
 
 import msgspec
 
@@ -10,7 +11,9 @@ from polyclinic.kernel.access.decide import Action, may
 from polyclinic.kernel.access.policy import Policy
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import TooCostly
+from polyclinic.kernel.search.extract import extract
 from polyclinic.kernel.search.predicate import Query
+from polyclinic.kernel.search.sorting import SortValue, compare, sort_values
 from polyclinic.kernel.store import select
 from polyclinic.kernel.store.audit_events import AUDIT_EVENT
 from polyclinic.kernel.store.bodies import Bodies, sealed_body
@@ -22,12 +25,12 @@ from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.reach import Reach
 from polyclinic.kernel.store.stored import Page, Stored
 from polyclinic.kernel.store.tenancy import Tenant
-from polyclinic.kernel.types import type_name, type_number
+from polyclinic.kernel.types import parse, type_name, type_number
 
 
 class _SearchPlace(msgspec.Struct, frozen=True, array_like=True):
     phase: select.Phase
-    values: tuple[select.SortValue, ...]
+    values: tuple[SortValue, ...]
     rid: int
 
 
@@ -104,6 +107,8 @@ class Searcher:
     async def _rows(
         self, query: Query, scope: select.Scope, keys: QueryKeys, after: select.Place | None
     ) -> tuple[Sequence[Record], _SearchPlace | None]:
+        if select.in_memory(query):
+            return await self._sorted(query, scope, keys, after)
         sql, arguments = select.page(query, scope, keys, after)
         within = self._pool.within(scope.tenant, scope.audience())
         rows = list(await within.fetch(sql, *arguments))
@@ -119,6 +124,32 @@ class Searcher:
         last = rows[-1]
         values = tuple(last[at] for at in range(len(query.sort)))
         return rows, _SearchPlace(ended, values, last["rid"])
+
+    async def _sorted(
+        self, query: Query, scope: select.Scope, keys: QueryKeys, after: select.Place | None
+    ) -> tuple[Sequence[Record], _SearchPlace | None]:
+        """Read all matches and sort them here."""
+        sql, arguments = select.unsorted(query, scope, keys)
+        rows = await self._pool.within(scope.tenant, scope.audience()).fetch(sql, *arguments)
+        if len(rows) > select.MOST_SORTED:
+            message = (
+                f"_sort by tokens, references or uris takes up to {select.MOST_SORTED} matches:"
+                " narrow the search, or sort by a date, string, number or quantity."
+            )
+            raise TooCostly(message)
+        found = []
+        for row, one in zip(rows, await self._stored(scope.tenant, rows), strict=True):
+            values = extract(parse(one.body)) if one.body else None
+            place = sort_values(query.sort, one.id, one.last_updated, values)
+            found.append(((place, row["rid"]), row))
+        order = cmp_to_key(partial(compare, query.sort))
+        found.sort(key=lambda each: order(each[0]))
+        if after is not None:
+            last_seen = after.values, after.rid
+            found = [each for each in found if compare(query.sort, each[0], last_seen) > 0]
+        page = found[: query.count]
+        last = _SearchPlace("sorted", *page[-1][0]) if len(found) > len(page) else None
+        return [row for _, row in page], last
 
     async def _included(
         self, query: Query, scope: select.Scope, keys: QueryKeys, rows: Sequence[Record]

@@ -7,32 +7,32 @@ a second statement.
 """
 
 from polyclinic.kernel.store.select.includes import MOST_INCLUDED, Match, includable, included
-from polyclinic.kernel.store.select.order import SORTABLE, has_rest
-from polyclinic.kernel.store.select.pages import page, total
+from polyclinic.kernel.store.select.order import has_rest, in_memory
+from polyclinic.kernel.store.select.pages import MOST_SORTED, page, total, unsorted
 from polyclinic.kernel.store.select.statement import (
     Among,
     Phase,
     Place,
     Scope,
-    SortValue,
     Statement,
 )
 from polyclinic.kernel.store.select.walked import walked
 
 __all__ = [
     "MOST_INCLUDED",
-    "SORTABLE",
+    "MOST_SORTED",
     "Among",
     "Match",
     "Phase",
     "Place",
     "Scope",
-    "SortValue",
     "Statement",
     "has_rest",
+    "in_memory",
     "includable",
     "included",
     "page",
     "total",
+    "unsorted",
     "walked",
 ]

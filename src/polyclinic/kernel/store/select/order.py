@@ -17,8 +17,9 @@ from polyclinic.kernel.search.predicate import (
     RefersTo,
     Sort,
 )
+from polyclinic.kernel.search.sorting import SortValue
 from polyclinic.kernel.store.row import REPEATED
-from polyclinic.kernel.store.select.statement import Place, SortValue, Statement, micros, moment
+from polyclinic.kernel.store.select.statement import Place, Statement, micros, moment
 from polyclinic.kernel.types import type_number
 
 
@@ -34,8 +35,6 @@ _TABLES: Final = {
     "number": _Table("number_value", "low", "float8"),
     "quantity": _Table("number_value", "low", "float8"),
 }
-SORTABLE: Final = frozenset(_TABLES)
-"""The types of search parameters whose values the database can sort by."""
 
 
 class Key(NamedTuple):
@@ -92,7 +91,15 @@ class Order(NamedTuple):
 def has_rest(query: Query) -> bool:
     """Say whether resources without the first value are read by a second statement."""
     first = query.sort[0].param
-    return first is not None and first.type in SORTABLE
+    return first is not None and first.type in _TABLES
+
+
+def in_memory(query: Query) -> bool:
+    """Say whether the database cannot sort: it has only hashes of what a key compares."""
+    return any(
+        sort.param is not None and sort.param.type not in _TABLES and sort.param.code != "_id"
+        for sort in query.sort
+    )
 
 
 def valued(query: Query, statement: Statement) -> Order:

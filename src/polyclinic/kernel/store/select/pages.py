@@ -12,6 +12,8 @@ COLUMNS: Final = (
     "r.rid, r.type, r.id, r.version, r.last_updated, r.dict_id, r.body, r.patients, r.key_id"
 )
 """What is read of a resource."""
+MOST_SORTED: Final = 1_000
+"""Matches that are sorted in memory; of more, the search is refused."""
 
 
 def page(
@@ -36,6 +38,17 @@ def page(
         f"select {order.shown}, {COLUMNS} "  # noqa: S608 - names of columns
         f"from keys k join resource r on r.rid = k.rid{order.joins} where {where} "
         f"order by {order.by()} limit {statement.argument(query.count + 1, 'bigint')}"
+    )
+    return sql, statement.arguments
+
+
+def unsorted(query: Query, scope: Scope, keys: QueryKeys) -> tuple[str, list[object]]:
+    """Return the statement of all matches, one row more than are sorted in memory."""
+    statement = Statement(scope, keys)
+    where = matches(query.where, statement)
+    sql = (
+        f"select {COLUMNS} from keys k join resource r on r.rid = k.rid where {where}"  # noqa: S608
+        f" limit {statement.argument(MOST_SORTED + 1, 'bigint')}"
     )
     return sql, statement.arguments
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from polyclinic.kernel.search.parameters import SearchParameter
+from polyclinic.kernel.search.sorting import SortValue
 from polyclinic.kernel.store.index import QueryKeys
 from polyclinic.kernel.store.reach import Reach
 from polyclinic.kernel.types import type_number
 
-Phase = Literal["valued", "rest"]
-SortValue: TypeAlias = str | int | float | None
+Phase = Literal["valued", "rest", "sorted"]
+"""Those with the first value, those without it, or all, sorted in memory."""
 
 
 @dataclass(frozen=True, slots=True)
