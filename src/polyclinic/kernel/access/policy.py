@@ -186,6 +186,10 @@ def conditions(resource_type: str, text: str) -> tuple[Predicate, ...]:
     """
     given = [(name, value) for name, _, value in (part.partition("=") for part in text.split("&"))]
     query, _ = parse_query(resource_type, given, "", strict=True)
+    if len(query.conditions) != len(given):
+        # What says how an answer looks limits nothing.
+        message = f"{text[:200]}: only search parameters can limit what is seen."
+        raise BadRequest(message)
     for part in query.where.parts:
         parts = part.parts if isinstance(part, AnyOf) else (part,)
         if not all(isinstance(one, TokenIs | RefersTo | UriIs) for one in parts):

@@ -21,6 +21,9 @@ PREFIXES: Final = frozenset({"eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap
 MAX_VALUE: Final = 4_096
 """Characters of one value at most."""
 
+MAX_VALUES: Final = 65_536
+"""Characters at most of all values of a parameter, with the commas."""
+
 _ESCAPED: Final = re.compile(r"\\([,|$\\])")
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
@@ -58,8 +61,16 @@ def split(text: str, separator: str) -> list[str]:
     Raise BadRequest for a backslash at the end or before what needs none.
     """
     if len(text) > MAX_VALUE:
-        message = f"A search value has at most {MAX_VALUE} characters."
-        raise BadRequest(message)
+        _too_long(MAX_VALUE)
+    return _split(text, separator)
+
+
+def _too_long(most: int) -> NoReturn:
+    message = f"A search value has at most {most} characters."
+    raise BadRequest(message)
+
+
+def _split(text: str, separator: str) -> list[str]:
     if "\\" not in text:
         return text.split(separator)
     parts = [""]
@@ -82,7 +93,12 @@ def split(text: str, separator: str) -> list[str]:
 
 def split_or(text: str) -> list[str]:
     """Return the values between commas, of which one has to match; their escapes stay."""
-    return split(text, ",")
+    if len(text) > MAX_VALUES:
+        _too_long(MAX_VALUES)
+    found = _split(text, ",")
+    if len(text) > MAX_VALUE and any(len(part) > MAX_VALUE for part in found):
+        _too_long(MAX_VALUE)
+    return found
 
 
 def split_composite(text: str) -> list[str]:

@@ -1,0 +1,143 @@
+"""What each search parameter takes: one place for the parser and for the documentation.
+
+https://hl7.org/fhir/R4/search.html#modifiers, https://hl7.org/fhir/R4/search_filter.html#ops
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from polyclinic.kernel.search.parameters import WORD_PARAMETERS, SearchParameter
+from polyclinic.kernel.search.predicate import Comparison
+from polyclinic.kernel.search.query.searched import LIST
+
+TYPE_MODIFIER: Final = "[type]"
+"""Stands for the name of a type that a reference may point to, as in ``subject:Patient``."""
+
+PREFIXES: Final = tuple(comparison.value for comparison in Comparison)
+
+_CODED: Final = frozenset({"Coding", "CodeableConcept", "code"})
+_WITH_TEXT: Final = frozenset({"Coding", "CodeableConcept", "Identifier"})
+_PREFIXED: Final = frozenset({"date", "number", "quantity"})
+_TERMINOLOGY: Final = ("in", "not-in", "above", "below")
+_COMPARED: Final = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
+_OPERATORS: Final = {
+    "string": ("eq", "ne", "co", "sw", "ew", "pr"),
+    "number": (*_COMPARED, "pr"),
+    "date": (*_COMPARED, "po", "pr"),
+    "quantity": (*_COMPARED, "pr"),
+    "token": ("eq", "ne", "pr"),
+    "reference": ("re", "pr"),
+    "uri": ("eq", "ne", "pr"),
+    "composite": ("eq", "ne", "pr"),
+    "special": ("eq", "pr"),
+}
+_SORTED: Final = frozenset({"date", "string", "number", "quantity"})
+
+UNSUPPORTED: Final = {
+    "_query": "names an operation that a server defines; this one defines none",
+    "_list=$current-…": "functional lists are computed from rules that R4 leaves to each server; "
+    "name a stored List",
+    ":above and :below on references": "they follow a hierarchy of resources, which R4 describes "
+    "for the element that points to the parent only; chain over that parameter instead",
+    "chains and includes over a canonical": "it names a resource by URL and version rather than "
+    "by id, and several can answer to it; search its type by url",
+    "AuditEvents in chains, _has and includes": "they are audit rows without an index of their "
+    "own; search them by patient, agent, entity, date, action or outcome",
+    "_sort by token, reference, uri, composite or near": "these values are kept as keyed hashes, "
+    "which have no order; sort by a date, string, number or quantity, _id or _lastUpdated",
+    "co on dates, numbers and quantities in _filter": "no value of the standard's search has this "
+    "relation; write po, or ge and le",
+    "gt, lt, ge and le on strings in _filter": "the order of strings depends on the language; "
+    "write sw, co, ew or eq",
+    "_sort=_score": "a match has no score; every match fits as well as another",
+}
+"""What R4 describes and a search here refuses, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """How a parameter can be used."""
+
+    modifiers: tuple[str, ...]
+    """Without the colon; ``[type]`` stands for the name of a resource type."""
+    prefixes: tuple[str, ...]
+    operators: tuple[str, ...]
+    """Of ``_filter``."""
+    sortable: bool
+    chainable: bool
+    """Chains, ``_has`` and includes can follow it."""
+
+
+def support(param: SearchParameter) -> Support:
+    """Return how a parameter can be used."""
+    return Support(
+        modifiers(param),
+        PREFIXES if param.type in _PREFIXED else (),
+        operators(param),
+        sortable(param),
+        chainable(param),
+    )
+
+
+def modifiers(param: SearchParameter) -> tuple[str, ...]:
+    """Return the modifiers that a parameter takes; a reference takes its types' names too."""
+    if param.code in WORD_PARAMETERS or param.code == LIST.code:
+        return ()
+    match param.type:
+        case "token":
+            return ("missing", "not", *_token(param))
+        case "reference":
+            by_identifier = ("identifier",) if chainable(param) else ()
+            return ("missing", TYPE_MODIFIER, *by_identifier)
+        case "string":
+            # A sound has no parts in which a text could be looked for.
+            return (
+                ("missing", "exact")
+                if param.code == "phonetic"
+                else ("missing", "exact", "contains")
+            )
+        case "uri":
+            return ("missing", "above", "below")
+        case _:
+            return ("missing",)
+
+
+def _token(param: SearchParameter) -> tuple[str, ...]:
+    if param.code == "_id":
+        return ()
+    found = types_of(param)
+    text = ("text",) if found & _WITH_TEXT else ()
+    terminology = _TERMINOLOGY if found & _CODED else ()
+    return (*text, *terminology, *(("of-type",) if "Identifier" in found else ()))
+
+
+def operators(param: SearchParameter) -> tuple[str, ...]:
+    """Return the operators of ``_filter`` that a parameter takes."""
+    if param.code in WORD_PARAMETERS:
+        return ("eq", "co")
+    if param.code == LIST.code:
+        return ("eq", "re")
+    if param.code == "phonetic":
+        return ("eq", "ne", "sw", "pr")
+    terminology = ("ss", "sb", "in", "ni") if "in" in modifiers(param) else ()
+    return (*_OPERATORS[param.type], *terminology)
+
+
+def sortable(param: SearchParameter) -> bool:
+    """Say whether the values of a parameter have an order."""
+    return param.code == "_id" or (param.type in _SORTED and bool(param.paths))
+
+
+def chainable(param: SearchParameter) -> bool:
+    """Say whether a parameter refers to resources by id; a canonical does by URL."""
+    return param.type == "reference" and bool(types_of(param) & {"Reference", "Resource"})
+
+
+def types_of(param: SearchParameter) -> frozenset[str]:
+    """Return the types of the elements that a parameter is drawn from."""
+    return frozenset(path.type for path in param.paths)
+
+
+def is_flag(param: SearchParameter) -> bool:
+    """Say whether all values of a token are true or false."""
+    return bool(param.paths) and all(path.exists or path.type == "boolean" for path in param.paths)
