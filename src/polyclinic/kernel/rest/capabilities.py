@@ -12,7 +12,7 @@ import msgspec
 
 from polyclinic.kernel.rest.interactions import INTERACTIONS
 from polyclinic.kernel.search.parameters import COMPARTMENTS, SearchParameter
-from polyclinic.kernel.search.query import supported_parameters
+from polyclinic.kernel.search.query import support, supported_parameters
 from polyclinic.kernel.types import RESOURCE_TYPES, parse
 
 _COMPARTMENT: Final = "http://hl7.org/fhir/CompartmentDefinition/"
@@ -74,7 +74,7 @@ def _resource(resource_type: str) -> dict[str, Any]:
         "conditionalUpdate": False,
         "conditionalDelete": "not-supported",
         "searchInclude": ["*", *_references(resource_type)],
-        "searchRevInclude": _referrers()[resource_type],
+        "searchRevInclude": _referrers().get(resource_type, []),
         "searchParam": [_parameter(one) for one in supported_parameters(resource_type)],
         **_operations("type", "instance"),
     }
@@ -104,7 +104,7 @@ def _references(resource_type: str) -> list[str]:
     return [
         f"{resource_type}:{param.code}"
         for param in supported_parameters(resource_type)
-        if param.type == "reference"
+        if support(param).chainable and resource_type != _RECORD
     ]
 
 
@@ -114,7 +114,7 @@ def _referrers() -> Mapping[str, Sequence[str]]:
     found: dict[str, list[str]] = {}
     for source in RESOURCE_TYPES:
         for param in supported_parameters(source):
-            if param.type == "reference":
+            if support(param).chainable and source != _RECORD:
                 for target in param.targets:
                     found.setdefault(target, []).append(f"{source}:{param.code}")
     return found
