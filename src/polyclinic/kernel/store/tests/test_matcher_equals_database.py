@@ -1,0 +1,191 @@
+"""What the matcher says in memory is what PostgreSQL finds: random resources, trees and people."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+import msgspec
+import pytest
+import pytest_asyncio
+from hypothesis import given, note, settings
+from hypothesis import strategies as st
+
+from polyclinic.kernel.access.policy import Document, Role, Rule, Verb, Withheld, shipped
+from polyclinic.kernel.errors import NotFound
+from polyclinic.kernel.search.facts import Facts
+from polyclinic.kernel.search.matcher import compile_matcher
+from polyclinic.kernel.search.predicate import (
+    AllOf,
+    DateIs,
+    IdIs,
+    Missing,
+    NumberIs,
+    Query,
+    RefersTo,
+    Sort,
+    StringIs,
+    TokenIs,
+    UriIs,
+)
+from polyclinic.kernel.store import Change
+from polyclinic.kernel.types import from_json
+from polyclinic.testing.clinic import Clinic
+from polyclinic.testing.isolation.chance import Chance
+from polyclinic.testing.matching.resources import resources
+from polyclinic.testing.matching.trees import Trees, described
+
+TYPES = (
+    "Patient",
+    "Observation",
+    "Encounter",
+    "Condition",
+    "Location",
+    "Organization",
+    "MedicationRequest",
+    "DocumentReference",
+    "ValueSet",
+    "RiskAssessment",
+    "MolecularSequence",
+)
+EACH = 12
+ASKED = (TokenIs, RefersTo, UriIs, StringIs, DateIs, NumberIs, IdIs, Missing)
+ALL = tuple(Verb)
+LABEL = {"system": "urn:labels", "code": "V"}
+
+
+def rule(**more):
+    return Rule(may=ALL, on=TYPES, **more)
+
+
+POLICY = Document(
+    "tried",
+    "Each way of limiting",
+    {
+        "administrator": shipped("organization").document.roles["administrator"],
+        "job": shipped("organization").document.roles["job"],
+        "everything": Role("", (rule(),)),
+        "own": Role("", (rule(whose="own"), rule(whose="nobody"))),
+        "represented": Role("", (rule(whose="represented"),)),
+        "care": Role("", (rule(whose="care"), rule(whose="nobody"))),
+    },
+    shipped("organization").document.groups,
+    (Withheld("urn:labels|V", ("everything", "job")),),
+)
+ROLES = ("job", "everything", "own", "represented", "care")
+
+
+def relation(number, patient, staff):
+    return {
+        "resourceType": "Encounter",
+        "id": f"care-{number}",
+        "status": "in-progress",
+        "class": {"code": "AMB"},
+        "subject": {"reference": f"Patient/{patient}"},
+        "participant": [{"individual": {"reference": f"Practitioner/{staff}"}}],
+    }
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def hospital(store, kek):
+    """Return a clinic, what is stored there, and people who reach more or less of it."""
+    clinic = Clinic(store, await store.open_tenant("matched in memory", kek))
+    administrator = clinic.principal("administrator")
+    await store.policies.set(administrator, msgspec.json.encode(POLICY))
+    chance = Chance(20260301)
+    made = [relation(1, "p-2", "d"), relation(2, "p-3", "d"), relation(3, "p-1", "other")]
+    made += list(resources(chance, TYPES, EACH))
+    for one in made:
+        if chance.happens(0.2):
+            one.setdefault("meta", {})["security"] = [LABEL]
+    parsed = [from_json(one) for one in made]
+    job = clinic.principal("job")
+    await store.write_all(job, [Change(one.type, one.id, one) for one in parsed])
+    people = {role: who(clinic, role) for role in ROLES}
+    stored = await asyncio.gather(*(store.read(job, one.type, one.id) for one in parsed))
+    facts = [Facts(one, at.last_updated) for one, at in zip(parsed, stored, strict=True)]
+    seen = {role: await reads(clinic, one, facts) for role, one in people.items()}
+    return Hospital(clinic, facts, people, seen)
+
+
+class Hospital:
+    """A clinic, what is stored there, people by role, and what each may read.
+
+    No tuple: a failure would show all of it.
+    """
+
+    def __init__(self, *all_of_it):
+        self.all = all_of_it
+
+
+def who(clinic, role):
+    one = clinic.principal(role, patient="p-1")
+    return replace(one, practitioner="d", represents=frozenset({"p-2", "p-4"}))
+
+
+async def reads(clinic, principal, facts):
+    """Return what somebody may read, one by one: what a search may find."""
+
+    async def is_read(one):
+        with suppress(NotFound):
+            return await clinic.store.read(principal, one.type, one.id)
+
+    read = await asyncio.gather(*map(is_read, facts))
+    return {(one.type, one.id) for one in read if one}
+
+
+@settings(max_examples=100)
+@given(seed=st.integers(0, 2**64 - 1))
+async def test_a_search_finds_what_the_matcher_says(hospital, seed):
+    clinic, facts, people, seen = hospital.all
+    chance = Chance(seed)
+    trees = Trees(facts, ASKED)
+    role, kind = chance.choice(ROLES), chance.choice(TYPES)
+    where = trees.tree(chance, kind)
+    note(f"{role}: {kind} where {described(where)}")
+    holds = compile_matcher(where)
+
+    page = await clinic.store.search(people[role], query(kind, where))
+
+    matched = {one.id for one in facts if one.type == kind and holds(one)}
+    allowed = {id_ for type_, id_ in seen[role] if type_ == kind}
+    assert {entry.id for entry in page.entries} == matched & allowed
+    assert page.total == len(page.entries)
+
+
+def query(kind, where):
+    return Query(
+        (kind,), where, (Sort(None, descending=True),), 1000, total=True, after=None, understood=()
+    )
+
+
+@pytest.mark.parametrize("leaf", ASKED)
+async def test_each_kind_of_leaf_is_asked_and_matches(hospital, leaf):
+    _, facts, _, _ = hospital.all
+    chance, trees = Chance(7), Trees(facts, ASKED)
+    asked = [(kind, trees.some_leaf(chance, kind)) for kind in TYPES for _ in range(100)]
+    found = [(kind, compile_matcher(one)) for kind, one in asked if isinstance(one, leaf)]
+
+    matched = [any(holds(one) for one in facts if one.type == kind) for kind, holds in found]
+    assert sum(matched) >= 5
+
+
+async def test_who_reaches_what_differs(hospital):
+    _, facts, _, seen = hospital.all
+
+    sizes = {role: len(found) for role, found in seen.items()}
+    assert sizes["everything"] == len(facts)
+    assert len(set(sizes.values())) == len(ROLES) - 1
+
+
+async def test_the_moment_of_the_last_update_is_compared_alike(hospital):
+    clinic, facts, people, _ = hospital.all
+    at = facts[0].last_updated
+    for shift in (-1, 0, 1):
+        low = int((at + timedelta(milliseconds=shift)).timestamp() * 1000) * 1000
+        for comparison in ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"):
+            where = DateIs(None, comparison, low, low + 1000)
+            page = await clinic.store.search(people["job"], query("Patient", AllOf((where,))))
+            holds = compile_matcher(where)
+            expected = {one.id for one in facts if one.type == "Patient" and holds(one)}
+            assert {entry.id for entry in page.entries} == expected
