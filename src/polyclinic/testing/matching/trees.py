@@ -53,14 +53,7 @@ Make = Callable[[Chance, SearchParameter, Any], Leaf | None]
 """From a value of a parameter to a leaf that asks for it, or for something near it."""
 
 _COMPARISONS: Final = tuple(Comparison)
-_HOW: Final[tuple[Literal["starts", "exact", "contains", "ends", "equals"], ...]] = (
-    "starts",
-    "starts",
-    "exact",
-    "contains",
-    "ends",
-    "equals",
-)
+_HOW: Final[tuple[Literal["starts", "exact", "contains", "ends", "equals"], ...]] = ("starts",)
 _DAY: Final = 86_400_000_000
 
 
@@ -141,8 +134,10 @@ class Trees:
                 ids = [one.id for one in self._facts if one.type == resource_type]
                 return IdIs(tuple(chance.sample(ids, min(3, len(ids)))))
             case 2:
-                # A parameter over columns always has a value, and composites are asked whole.
-                codes = [code for code, one in known.items() if one.paths and one.code[0] != "_"]
+                # A parameter over columns has no paths.
+                codes = [
+                    code for code, one in known.items() if one.paths and one.type != "composite"
+                ]
                 return Missing(known[chance.choice(codes)], chance.happens(0.5))
             case 3:
                 return InCompartment("Patient", f"p-{chance.randint(1, 5)}")

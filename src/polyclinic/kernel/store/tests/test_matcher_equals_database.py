@@ -18,8 +18,11 @@ from polyclinic.kernel.search.matcher import compile_matcher
 from polyclinic.kernel.search.predicate import (
     AllOf,
     DateIs,
+    Has,
     IdIs,
+    Linked,
     Missing,
+    Not,
     NumberIs,
     Query,
     RefersTo,
@@ -49,7 +52,8 @@ TYPES = (
     "MolecularSequence",
 )
 EACH = 12
-ASKED = (TokenIs, RefersTo, UriIs, StringIs, DateIs, NumberIs, IdIs, Missing)
+LEAVES = (TokenIs, RefersTo, UriIs, StringIs, DateIs, NumberIs, IdIs, Missing)
+ASKED = (*LEAVES, Not, Linked, Has)
 ALL = tuple(Verb)
 LABEL = {"system": "urn:labels", "code": "V"}
 
@@ -108,6 +112,26 @@ async def hospital(store, kek):
     return Hospital(clinic, facts, people, seen)
 
 
+class Visible:
+    """Other resources as somebody finds them, for chains and ``_has``."""
+
+    def __init__(self, facts, seen):
+        self.facts = [one for one in facts if (one.type, one.id) in seen]
+
+    def places(self, part):
+        match part:
+            case Linked(_, target, where):
+                holds = compile_matcher(where, self)
+                return {
+                    (one.type, one.id) for one in self.facts if one.type == target and holds(one)
+                }
+            case Has(source, param, where):
+                holds = compile_matcher(where, self)
+                found = [one for one in self.facts if one.type == source and holds(one)]
+                rows = (row for one in found for row in one.rows("references", param.code))
+                return {(row.target, row.id) for row in rows}
+
+
 class Hospital:
     """A clinic, what is stored there, people by role, and what each may read.
 
@@ -143,7 +167,7 @@ async def test_a_search_finds_what_the_matcher_says(hospital, seed):
     role, kind = chance.choice(ROLES), chance.choice(TYPES)
     where = trees.tree(chance, kind)
     note(f"{role}: {kind} where {described(where)}")
-    holds = compile_matcher(where)
+    holds = compile_matcher(where, Visible(facts, seen[role]))
 
     page = await clinic.store.search(people[role], query(kind, where))
 
@@ -159,7 +183,7 @@ def query(kind, where):
     )
 
 
-@pytest.mark.parametrize("leaf", ASKED)
+@pytest.mark.parametrize("leaf", LEAVES)
 async def test_each_kind_of_leaf_is_asked_and_matches(hospital, leaf):
     _, facts, _, _ = hospital.all
     chance, trees = Chance(7), Trees(facts, ASKED)
