@@ -21,7 +21,7 @@ from benchmarks.accounting import memory, own_seconds, reference_ms, tree_second
 from benchmarks.client import Failure, Target, Task
 from benchmarks.loading import LoadFailed, load
 from benchmarks.profiling import Profile
-from benchmarks.rows import STEPS, Measured, Seed
+from benchmarks.rows import STEPS, USUAL, Measured, Seed
 from polyclinic.base.db.connect import connected
 from polyclinic.base.db.embedded.server import EmbeddedServer
 from polyclinic.testing.installation import HOST, Installation, ServerProcess
@@ -56,6 +56,7 @@ class Plan:
     connections: tuple[int, ...]
     seconds: float
     resources: int
+    patients: int
     profile: Path | None
     row_security: tuple[str, ...]
 
@@ -242,8 +243,11 @@ def _fill(installation: Installation, database: EmbeddedServer, plan: Plan) -> S
             reference_ms=round(reference_ms(), 1),
             per_cpu_second_without_start=round(count / (total - start_seconds)),
         )
+    if plan.patients:
+        seeding.write_patients(file, plan.patients)
+        load(installation, database.pid, file)
     asyncio.run(_settle(database))
-    return seeding.describe(count)
+    return seeding.describe(count, plan.patients)
 
 
 async def _settle(database: EmbeddedServer) -> None:
@@ -280,10 +284,11 @@ def _plan(given: argparse.Namespace) -> Plan:
     if given.profile is not None:
         given.profile.mkdir(parents=True, exist_ok=True)
     return Plan(
-        tuple(given.only or ("load", *STEPS)),
+        tuple(given.only or ("load", *USUAL)),
         tuple(given.connections),
         given.seconds,
         given.resources,
+        given.patients,
         given.profile,
         tuple(given.row_security),
     )
@@ -292,10 +297,16 @@ def _plan(given: argparse.Namespace) -> Plan:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks/run.py", description=__doc__)
     add = parser.add_argument
-    add("--only", nargs="+", choices=["load", *STEPS], help="rows to measure (default: all)")
+    add(
+        "--only",
+        nargs="+",
+        choices=["load", *STEPS],
+        help="rows to measure (default: those without a kind)",
+    )
     add("--connections", nargs="+", type=int, default=_CONNECTIONS, help="default: 1 16 64")
     add("--seconds", type=float, default=_SECONDS, help="length of a row")
     add("--resources", type=int, default=_RESOURCES, help="resources that are loaded first")
+    add("--patients", type=int, default=0, help="patients that are loaded besides")
     add(
         "--row-security",
         nargs="+",

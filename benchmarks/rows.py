@@ -10,10 +10,10 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote
 
 import msgspec
 
+from benchmarks.searches import CHART, KINDS, PATIENT, Asker, Known, Query, address
 from benchmarks.workload import Workload, changed
 from polyclinic.testing.connection import HttpConnection, Response
 
@@ -31,14 +31,10 @@ class Seed(msgspec.Struct, frozen=True):
 
     ids: list[str]
     """Type and id of resources: ``Observation/1``."""
-    patients: list[str]
-    """Ids of patients."""
-    names: list[str]
-    """Family names that patients have."""
-    identifiers: list[str]
-    """System and value of identifiers that patients have: ``urn:example:mr|MR-1``."""
     others: dict[str, str]
     """A reference for each type that the workload refers to besides Patient."""
+    known: Known
+    """What searches ask for."""
 
 
 class Client:
@@ -49,6 +45,7 @@ class Client:
         self.seed = seed
         self.random = random.Random(number)  # noqa: S311 - repeatable, not secret
         self.workload = Workload(number)
+        self.asker = Asker(seed.known, self.random)
         self.latencies: list[float] = []
 
     async def send(self, method: str, path: str, expected: int, body: bytes = b"") -> Response:
@@ -64,7 +61,7 @@ class Client:
 
     def round(self) -> list[Json]:
         """Return the nine resources for a patient who is stored."""
-        patient = f"Patient/{self.random.choice(self.seed.patients)}"
+        patient = f"Patient/{self.random.choice(self.seed.known.patients)}"
         return self.workload.round(patient, self.seed.others)
 
 
@@ -95,17 +92,43 @@ async def crud(client: Client) -> None:
         await client.send("DELETE", path, 204)
 
 
-async def search(client: Client) -> None:
-    """Search as a chart and the search for a patient do."""
-    query = client.random.choice(_QUERIES)
-    answer = await client.send("GET", f"/fhir/{query(client)}", 200)
+def searching(*queries: Query) -> "Step":
+    """Return a row that searches by one of some queries at a time."""
+
+    async def step(client: Client) -> None:
+        await _search(client, client.random.choice(queries))
+
+    return step
+
+
+async def mixed(client: Client) -> None:
+    """Search by each kind as often as by the others."""
+    kind = client.random.choice(list(KINDS))
+    await _search(client, client.random.choice(KINDS[kind]))
+
+
+async def _search(client: Client, query: Query) -> None:
+    answer = await client.send("GET", f"/fhir/{address(query, client.asker)}", 200)
     if b'"resourceType":"Bundle"' not in answer.body:
         message = "a search was not answered with a Bundle"
+        raise UnexpectedAnswer(message)
+    if b'"mode":"outcome"' in answer.body:
+        message = f"a search was answered with a warning: {answer.body[-_SHOWN:].decode()}"
         raise UnexpectedAnswer(message)
 
 
 Step = Callable[[Client], Awaitable[None]]
-STEPS: Final[dict[str, Step]] = {"read": read, "create": create, "crud": crud, "search": search}
+STEPS: Final[dict[str, Step]] = {
+    "read": read,
+    "create": create,
+    "crud": crud,
+    "search": mixed,
+    "chart": searching(*CHART),
+    "patient": searching(*PATIENT),
+    **{f"search-{kind}": searching(*queries) for kind, queries in KINDS.items()},
+}
+USUAL: Final = ("read", "create", "crud", "search", "chart", "patient")
+"""The rows that are measured unless others are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,27 +172,3 @@ def _location(answer: Response) -> str:
         message = "a create was answered without Location"
         raise UnexpectedAnswer(message)
     return location
-
-
-def _patient(client: Client) -> str:
-    return client.random.choice(client.seed.patients)
-
-
-_LABORATORY: Final = quote("http://terminology.hl7.org/CodeSystem/observation-category|laboratory")
-_GLUCOSE: Final = quote("http://loinc.org|2339-0")
-_PAGE: Final = "_count=20"
-_QUERIES: Final[tuple[Callable[[Client], str], ...]] = (
-    lambda c: f"Observation?patient={_patient(c)}&category={_LABORATORY}&_sort=-date&{_PAGE}",
-    lambda c: f"Observation?patient={_patient(c)}&category=vital-signs&_sort=-date&{_PAGE}",
-    lambda c: f"Observation?patient={_patient(c)}&code={_GLUCOSE}&_sort=-date&{_PAGE}",
-    lambda c: f"Condition?patient={_patient(c)}&{_PAGE}",
-    lambda c: f"MedicationRequest?patient={_patient(c)}&status=active&{_PAGE}",
-    lambda c: f"Encounter?patient={_patient(c)}&_sort=-date&{_PAGE}",
-    lambda c: f"Patient?name={quote(client_name(c))}&{_PAGE}",
-    lambda c: f"Patient?identifier={quote(c.random.choice(c.seed.identifiers))}",
-)
-
-
-def client_name(client: Client) -> str:
-    """Return the beginning of a family name, as somebody types it."""
-    return client.random.choice(client.seed.names)[:4].lower()

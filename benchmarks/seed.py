@@ -8,7 +8,11 @@ from typing import Any, Final
 import msgspec
 
 from benchmarks.rows import Seed
+from benchmarks.searches import Known
+from polyclinic.modules.population.chart import Chart
 from polyclinic.modules.population.generate import generate, ndjson
+from polyclinic.modules.population.patients import write_patient
+from polyclinic.modules.population.people import person_at
 
 SEED: Final = 7
 TODAY: Final = date(2026, 1, 15)
@@ -29,17 +33,26 @@ def write(path: Path, resources: int) -> int:
     return count
 
 
-def describe(count: int) -> Seed:
-    """Return what the rows need to know of the first ``count`` resources."""
-    seed = Seed([], [], [], [], {})
+def write_patients(path: Path, count: int) -> None:
+    """Write so many further patients, and nothing that belongs to them, as NDJSON."""
+    encode = msgspec.json.Encoder().encode
+    with path.open("wb") as file:
+        for resource in _further(count):
+            file.write(encode(resource) + b"\n")
+
+
+def describe(count: int, patients: int = 0) -> Seed:
+    """Return what the rows need to know of the first ``count`` resources and further patients."""
+    seed = Seed([], {}, Known())
+    for resource in _further(patients):
+        seed.known.learn(resource)
     for resource in _first(count):
         resource_type, identity = resource["resourceType"], resource["id"]
         reference = f"{resource_type}/{identity}"
         seed.ids.append(reference)
         if resource_type in _OTHERS:
             seed.others.setdefault(resource_type, reference)
-        if resource_type == "Patient":
-            _describe_patient(resource, seed)
+        seed.known.learn(resource)
     missing = set(_OTHERS) - set(seed.others)
     assert not missing, f"the population has no {', '.join(missing)}"
     return seed
@@ -53,11 +66,8 @@ def _first(count: int) -> Iterator[dict[str, Any]]:
         yield msgspec.json.decode(msgspec.json.encode(resource))
 
 
-def _describe_patient(resource: dict[str, Any], seed: Seed) -> None:
-    seed.patients.append(resource["id"])
-    seed.names.extend(name["family"] for name in resource.get("name", []) if "family" in name)
-    seed.identifiers.extend(
-        f"{identifier['system']}|{identifier['value']}"
-        for identifier in resource.get("identifier", [])
-        if "system" in identifier
-    )
+def _further(count: int) -> Iterator[dict[str, Any]]:
+    for index in range(_MOST_PATIENTS, _MOST_PATIENTS + count):
+        chart = Chart(person_at(SEED, index, TODAY))
+        write_patient(chart)
+        yield chart.resources[0]

@@ -132,7 +132,8 @@ async def test_a_page_of_one_compartment_does_not_go_on_in_another(fhir):
 
 
 async def test_pages_of_several_types_neither_skip_nor_repeat(fhir):
-    address, seen = "?_type=Patient,Observation&_count=2", []
+    address: str | None = "?_type=Patient,Observation&_count=2"
+    seen: list[str] = []
     while address:
         answer = await fhir.get(address)
         page = found(answer)
