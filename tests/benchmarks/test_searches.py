@@ -1,6 +1,5 @@
 """What the search rows ask is what the server understands, and of every kind of the mix."""
 
-import random
 from itertools import islice
 from urllib.parse import parse_qsl
 
@@ -12,6 +11,7 @@ from benchmarks.seed import SEED, TODAY
 from polyclinic.kernel.search.predicate import Query
 from polyclinic.kernel.search.query import parse_query
 from polyclinic.modules.population.generate import generate
+from polyclinic.testing.isolation.chance import Chance
 
 QUERIES = [*CHART, *PATIENT, *(query for queries in KINDS.values() for query in queries)]
 
@@ -21,7 +21,7 @@ def asker():
     known = Known()
     for resource in islice(generate(SEED, 20, TODAY), 4000):
         known.learn(resource)
-    return Asker(known, random.Random(1))
+    return Asker(known, Chance(1))
 
 
 @pytest.mark.parametrize("query", QUERIES)
