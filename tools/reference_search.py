@@ -38,8 +38,8 @@ _SAMPLES: Final[Mapping[str, str]] = {
     "special": "`latitude|longitude|distance|unit`",
 }
 _MEANING: Final = {
-    "_sort": "parameters of kind date, string, number or quantity, `_id` or `_lastUpdated`, with "
-    "commas between them; descending with `-` before it",
+    "_sort": "parameters with commas between them, `_id` and `_lastUpdated` among them; descending "
+    "with `-` before it",
     "_count": f"matches on a page: {DEFAULT_COUNT} unless told, {MOST} at most; 0 counts only",
     "_total": "`none`, `estimate` or `accurate`; the number is exact in either case",
     "_summary": "`true`, `text`, `data`, `count` or `false`",

@@ -22,7 +22,7 @@ from polyclinic.kernel.search.query.searched import (
 )
 from polyclinic.kernel.search.query.support import chainable
 
-HAS: Final = "_has:"
+HAS: Final = "_has"
 _HAS_FORM: Final = (
     "_has takes a type, its parameter that refers to here, and a parameter of it: "
     "_has:Observation:patient:code"
@@ -55,7 +55,7 @@ def follow(searched: Searched, steps: Sequence[Step], at_end: AtEnd) -> Predicat
     Raise ``BadRequest`` for what is no parameter, and for links that cannot be followed.
     """
     step, rest = steps[0], steps[1:]
-    if step.name.startswith(HAS):
+    if is_has(step.name):
         return _has(searched, step, rest, at_end)
     code, colon, modifier = step.name.partition(":")
     param = searched.find(code)
@@ -122,9 +122,9 @@ def _named(
 
 def _leading_on(targets: Sequence[str], name: str) -> list[str]:
     """Return the types that have the next parameter."""
-    if name.startswith(HAS):
+    if is_has(name):
         parts = name.split(":")
-        param = parameters_of(parts[1]).get(parts[2]) if _is_has(parts) else None
+        param = parameters_of(parts[1]).get(parts[2]) if _is_whole(parts) else None
         found = targets if param is None else [one for one in targets if one in param.targets]
         return [one for one in found if one != AUDIT_EVENT]
     code = name.partition(":")[0]
@@ -135,7 +135,12 @@ def _leading_on(targets: Sequence[str], name: str) -> list[str]:
     ]
 
 
-def _is_has(parts: Sequence[str]) -> bool:
+def is_has(name: str) -> bool:
+    """Say whether a name begins a reverse chain."""
+    return name.partition(":")[0] == HAS
+
+
+def _is_whole(parts: Sequence[str]) -> bool:
     return len(parts) > len(("_has", "type", "code")) and is_resource_type(parts[1])
 
 

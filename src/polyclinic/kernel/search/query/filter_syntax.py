@@ -53,7 +53,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Compared:
     """``path operator value``."""
 
     path: tuple[Segment, ...]
@@ -76,7 +76,7 @@ class Joined:
     parts: "tuple[Filter, ...]"
 
 
-Filter: TypeAlias = Test | Negated | Joined
+Filter: TypeAlias = Compared | Negated | Joined
 
 
 def parse_filter(text: str) -> Filter:
@@ -138,7 +138,7 @@ class _Reader:
         # What was put together stays together, whatever follows.
         return found if not isinstance(found, Joined) else Joined(found.word, found.parts)
 
-    def _test(self, depth: int) -> Test:
+    def _test(self, depth: int) -> Compared:
         path = [self._segment(depth)]
         while self._text.startswith(".", self._at):
             self._at += 1
@@ -148,7 +148,7 @@ class _Reader:
             self.fail("one of the operators " + " ".join(sorted(OPERATORS)))
         self._at = operator.end()
         self._blank("a blank and a value")
-        return Test(tuple(path), operator[0], self._value())
+        return Compared(tuple(path), operator[0], self._value())
 
     def _segment(self, depth: int) -> Segment:
         match = _NAME.match(self._text, self._at)

@@ -12,11 +12,11 @@ from polyclinic.kernel.search.predicate import AllOf, AnyOf, Missing, Not, Predi
 from polyclinic.kernel.search.query.chains import Step, follow
 from polyclinic.kernel.search.query.conditions import condition, missing
 from polyclinic.kernel.search.query.filter_syntax import (
+    Compared,
     Filter,
     Joined,
     Negated,
     Segment,
-    Test,
     parse_filter,
 )
 from polyclinic.kernel.search.query.limits import LONGEST_EXPRESSION, refuse, shown
@@ -74,17 +74,17 @@ def _predicate(found: Filter, searched: Searched) -> Predicate:
         case Joined(word, parts):
             each = tuple(_predicate(part, searched) for part in parts)
             return AllOf(each) if word == "and" else AnyOf(each)
-        case Test():
+        case Compared():
             return _test(found, searched)
 
 
-def _test(test: Test, searched: Searched) -> Predicate:
+def _test(test: Compared, searched: Searched) -> Predicate:
     searched.budget.take(1)
     first = test.path[0]
     group = GROUPS.get((searched.types[0], first.name)) if len(searched.types) == 1 else None
     if group is not None and first.where is not None:
         return _grouped(test, group, searched)
-    return follow(searched, [_step(one) for one in test.path], partial(_compared, test))
+    return follow(searched, [_step(one) for one in test.path], partial(_asked, test))
 
 
 def _step(segment: Segment) -> Step:
@@ -92,7 +92,7 @@ def _step(segment: Segment) -> Step:
     return Step(segment.name, None if where is None else partial(_predicate, where))
 
 
-def _compared(test: Test, searched: Searched, param: SearchParameter, modifier: str) -> Predicate:
+def _asked(test: Compared, searched: Searched, param: SearchParameter, modifier: str) -> Predicate:
     """Return what an operator asks of the parameter at the end of the path."""
     if modifier:
         refuse(f"A filter has operators in the place of modifiers such as :{shown(modifier)}.")
@@ -128,12 +128,16 @@ def _present_and_not(param: SearchParameter, equal: Predicate) -> Predicate:
     return AllOf((Missing(param, missing=False), Not(equal)))
 
 
-def _grouped(test: Test, group: tuple[str, dict[str, str]], searched: Searched) -> Predicate:
+def _grouped(test: Compared, group: tuple[str, dict[str, str]], searched: Searched) -> Predicate:
     """Return the composite that ``characteristic[code eq x].value eq y`` stands for."""
     composite, children = group
     given = {}
-    for part in (test.path[0].where, Test(test.path[1:], test.operator, test.value)):
-        if not isinstance(part, Test) or len(part.path) != 1 or part.path[0].name not in children:
+    for part in (test.path[0].where, Compared(test.path[1:], test.operator, test.value)):
+        if (
+            not isinstance(part, Compared)
+            or len(part.path) != 1
+            or part.path[0].name not in children
+        ):
             refuse(
                 f"{test.path[0].name}[…] takes one comparison of {' or '.join(children)} in the "
                 "brackets and the other behind them."

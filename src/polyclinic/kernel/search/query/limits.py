@@ -10,8 +10,11 @@ MOST_PARAMETERS: Final = 200
 MOST_VALUES: Final = 500
 """Values between the commas of one parameter."""
 
-MOST_LEAVES: Final = 10_000
-"""Leaves and links of the tree; a bare id stands for as many as its reference has types."""
+MOST_LEAVES: Final = 5_000
+"""Leaves of the tree; a bare id stands for as many as its reference has types."""
+
+MOST_LINKS: Final = 128
+"""Links of the tree; one that names no type stands for as many as it may lead to."""
 
 DEEPEST: Final = 8
 """Links of a chain and of ``_has``, one in another."""
@@ -46,17 +49,27 @@ def shown(text: str) -> str:
 
 
 class Budget:
-    """What is left of ``MOST_LEAVES`` while a tree grows."""
+    """What is left of ``MOST_LEAVES`` and ``MOST_LINKS`` while a tree grows."""
 
-    __slots__ = ("_left",)
+    __slots__ = ("_leaves", "_links")
 
     def __init__(self) -> None:
-        self._left = MOST_LEAVES
+        self._leaves = MOST_LEAVES
+        self._links = MOST_LINKS
+
+    def link(self) -> None:
+        """Count a link. Raise ``BadRequest`` when they are too many."""
+        self._links -= 1
+        if self._links < 0:
+            refuse(
+                f"The search follows references in over {MOST_LINKS} ways; name their types, as in "
+                "subject:Patient.name."
+            )
 
     def take(self, leaves: int) -> None:
         """Count some leaves. Raise ``BadRequest`` when they are too many."""
-        self._left -= leaves
-        if self._left < 0:
+        self._leaves -= leaves
+        if self._leaves < 0:
             refuse(
                 f"The search has over {MOST_LEAVES} conditions; name the types of references, as "
                 "in Patient/123, or search in parts."

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from polyclinic.kernel.errors import BadRequest
 from polyclinic.kernel.search.parameters import COMPARTMENTS, in_compartments
 from polyclinic.kernel.search.predicate import AllOf, InCompartment, Predicate, Query
-from polyclinic.kernel.search.query.chains import HAS, follow, steps_of
+from polyclinic.kernel.search.query.chains import follow, is_has, steps_of
 from polyclinic.kernel.search.query.conditions import condition
 from polyclinic.kernel.search.query.filters import filtered
 from polyclinic.kernel.search.query.limits import MOST_PARAMETERS, refuse, shown
@@ -115,7 +115,7 @@ class _Reader:
     def _known(self, name: str) -> bool:
         if name == "_query":
             refuse("_query names an operation; this server defines none for searches.")
-        if name == "_filter" or name.startswith(HAS):
+        if name == "_filter" or is_has(name):
             return True
         code = name.partition(".")[0].partition(":")[0]
         return self._searched.find(code) is not None

@@ -153,8 +153,8 @@ class _Reader:
         if param is None or not sortable(param):
             refuse(
                 f"_sort cannot order by {shown(code)!r}; it takes _id, _lastUpdated and parameters "
-                f"of {self._searched.title} of type date, string, number or quantity, each with - "
-                "before it for descending."
+                f"of {self._searched.title} whose values have an order, each with - before it for "
+                "descending."
             )
         return Sort(param, descending)
 

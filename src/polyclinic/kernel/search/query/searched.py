@@ -108,7 +108,7 @@ class Searched:
         """Return what a link leads to. Raise ``BadRequest`` when the chain gets too long."""
         if self.depth == DEEPEST:
             refuse(f"A chain has at most {DEEPEST} links; search in steps.")
-        self.budget.take(1)
+        self.budget.link()
         return Searched((resource_type,), self.base, self.depth + 1, self.budget)
 
 

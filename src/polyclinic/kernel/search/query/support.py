@@ -9,6 +9,7 @@ from typing import Final
 from polyclinic.kernel.search.parameters import WORD_PARAMETERS, SearchParameter
 from polyclinic.kernel.search.predicate import Comparison
 from polyclinic.kernel.search.query.searched import LIST
+from polyclinic.kernel.search.sorting import IN_ORDER
 
 TYPE_MODIFIER: Final = "[type]"
 """Stands for the name of a type that a reference may point to, as in ``subject:Patient``."""
@@ -31,7 +32,6 @@ _OPERATORS: Final = {
     "composite": ("eq", "ne", "pr"),
     "special": ("eq", "pr"),
 }
-_SORTED: Final = frozenset({"date", "string", "number", "quantity"})
 
 UNSUPPORTED: Final = {
     "_query": "names an operation that a server defines; this one defines none",
@@ -43,8 +43,8 @@ UNSUPPORTED: Final = {
     "by id, and several can answer to it; search its type by url",
     "AuditEvents in chains, _has and includes": "they are audit rows without an index of their "
     "own; search them by patient, agent, entity, date, action or outcome",
-    "_sort by token, reference, uri, composite or near": "these values are kept as keyed hashes, "
-    "which have no order; sort by a date, string, number or quantity, _id or _lastUpdated",
+    "_sort by a composite, near, _text or _content": "these have no order; sort by another "
+    "parameter, _id or _lastUpdated",
     "co on dates, numbers and quantities in _filter": "no value of the standard's search has this "
     "relation; write po, or ge and le",
     "gt, lt, ge and le on strings in _filter": "the order of strings depends on the language; "
@@ -125,7 +125,7 @@ def operators(param: SearchParameter) -> tuple[str, ...]:
 
 def sortable(param: SearchParameter) -> bool:
     """Say whether the values of a parameter have an order."""
-    return param.code == "_id" or (param.type in _SORTED and bool(param.paths))
+    return param.code == "_id" or (param.type in IN_ORDER and bool(param.paths))
 
 
 def chainable(param: SearchParameter) -> bool:
