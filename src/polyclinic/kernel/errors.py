@@ -9,6 +9,7 @@
     - Gone              410
     - Erased            410
   x CursorExpired       410 the change feed has to be read from its start
+  x PageExpired         410 too much has changed since the first page of a search
   x NotAllowed          405 with the methods that fit
   x NotAcceptable       406
   x TooSlow             408
@@ -128,6 +129,13 @@ class Erased(NotFound):
 
 class CursorExpired(FhirError):
     """The cursor is of another time of this database; read the change feed from its start."""
+
+    status = 410
+    code = "not-found"
+
+
+class PageExpired(FhirError):
+    """Too much has changed since the first page, or the database was moved; search again."""
 
     status = 410
     code = "not-found"

@@ -5,9 +5,9 @@ row, or an earlier one put back, it does not open. https://doi.org/10.6028/NIST.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from secrets import token_bytes
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from zstandard import ZstdError
@@ -102,7 +102,7 @@ class Bodies:
         return Unreadable()
 
 
-def sealed_body(row: Record, type_number: int | None = None) -> SealedBody:
+def sealed_body(row: Record | Mapping[str, Any], type_number: int | None = None) -> SealedBody:
     """Return the body of a row that has its columns by name; the type, where it has no column."""
     return SealedBody(
         row["type"] if type_number is None else type_number,

@@ -4,9 +4,9 @@ Whoever reaches everything, or one patient's record, is served by the statements
 for others a row is fetched with what decides about it, and the decision is made in memory.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from polyclinic.base.db.connect import Record
 from polyclinic.kernel.errors import Forbidden
@@ -116,7 +116,7 @@ class Checker:
         return found
 
 
-def facts(row: Record, cared: frozenset[int]) -> RowFacts:
+def facts(row: Record | Mapping[str, Any], cared: frozenset[int]) -> RowFacts:
     """Return what decides about a version, given the patients that are cared for."""
     known = not cared.isdisjoint(row["patients"])
     return RowFacts(row["patients"], row["labels"], row["keys"] or (), known)

@@ -15,15 +15,15 @@ class Following:
     """The change feed of a store while it is open."""
 
     def __init__(self, pool: Connections, clock: Clock, seams: Seams) -> None:
-        self._epochs = Epochs(pool)
-        changes = Changes(self._epochs, seams.bodies)
+        self.epochs = Epochs(pool)
+        changes = Changes(self.epochs, seams.bodies)
         self.feed = Feed(pool, changes, seams)
         self.watch = Watch(pool, changes)
         self.consumers = Consumers(pool, changes, seams, self.watch, clock)
 
     async def __aenter__(self) -> Self:
         """Begin an epoch where the database has moved, before anything is written to it."""
-        await self._epochs.begin()
+        await self.epochs.begin()
         return self
 
     async def __aexit__(

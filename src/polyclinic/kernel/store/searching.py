@@ -2,18 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cmp_to_key, partial
 
-import msgspec
-
-from polyclinic.base.db.connect import Record
 from polyclinic.kernel.access.decide import Action, may
 from polyclinic.kernel.access.policy import Policy
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import TooCostly
-from polyclinic.kernel.search.extract import extract
 from polyclinic.kernel.search.predicate import Query
-from polyclinic.kernel.search.sorting import SortValue, compare, sort_values
 from polyclinic.kernel.store import select
 from polyclinic.kernel.store.audit_events import AUDIT_EVENT
 from polyclinic.kernel.store.bodies import Bodies, sealed_body
@@ -21,17 +15,14 @@ from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.index import QueryKeys
 from polyclinic.kernel.store.page_links import context, seal, unseal
+from polyclinic.kernel.store.paging import Pager, SearchPlace
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.reach import Reach
+from polyclinic.kernel.store.snapshot import Asked, Snapshots
 from polyclinic.kernel.store.stored import Page, Stored
 from polyclinic.kernel.store.tenancy import Tenant
-from polyclinic.kernel.types import parse, type_name, type_number
-
-
-class _SearchPlace(msgspec.Struct, frozen=True, array_like=True):
-    phase: select.Phase
-    values: tuple[SortValue, ...]
-    rid: int
+from polyclinic.kernel.store.versions import Row
+from polyclinic.kernel.types import type_name, type_number
 
 
 def searchable(query: Query, policy: Policy, principal: Principal) -> Query:
@@ -62,9 +53,10 @@ def types_of(query: Query, policy: Policy, principal: Principal) -> list[str]:
 class Searcher:
     """Run searches."""
 
-    def __init__(self, pool: Connections, bodies: Bodies) -> None:
+    def __init__(self, pool: Connections, bodies: Bodies, snapshots: Snapshots) -> None:
         self._pool = pool
         self._bodies = bodies
+        self._pager = Pager(pool, bodies, snapshots)
 
     async def search(
         self, tenant: Tenant, principal: Principal, query: Query, reaches: Mapping[str, Reach]
@@ -80,11 +72,8 @@ class Searcher:
             if query.count == 0:
                 return Page((), None, total), []
             bound = context(principal, query)
-            after = None
-            if query.after:
-                found = unseal(tenant, bound, query.after, _SearchPlace)
-                after = select.Place(found.phase, found.values, found.rid)
-            rows, last = await self._rows(query, scope, keys, after)
+            after = unseal(tenant, bound, query.after, SearchPlace) if query.after else None
+            rows, last = await self._pager.page(Asked(query, scope, keys, None), after)
             more = await self._included(query, scope, keys, rows)
         link = None if last is None else seal(tenant, bound, last)
         entries = await self._stored(scope.tenant, rows)
@@ -104,56 +93,9 @@ class Searcher:
         within = self._pool.within(scope.tenant, scope.audience())
         return int(await within.fetchval(sql, *arguments))
 
-    async def _rows(
-        self, query: Query, scope: select.Scope, keys: QueryKeys, after: select.Place | None
-    ) -> tuple[Sequence[Record], _SearchPlace | None]:
-        if select.in_memory(query):
-            return await self._sorted(query, scope, keys, after)
-        sql, arguments = select.page(query, scope, keys, after)
-        within = self._pool.within(scope.tenant, scope.audience())
-        rows = list(await within.fetch(sql, *arguments))
-        phase: select.Phase = after.phase if after else "valued"
-        valued = len(rows)
-        if phase == "valued" and select.has_rest(query) and valued <= query.count:
-            sql, arguments = select.page(query, scope, keys, select.Place("rest", (), 0))
-            rows += await within.fetch(sql, *arguments)
-        if len(rows) <= query.count:
-            return rows, None
-        rows = rows[: query.count]
-        ended: select.Phase = "rest" if phase == "rest" or len(rows) > valued else "valued"
-        last = rows[-1]
-        values = tuple(last[at] for at in range(len(query.sort)))
-        return rows, _SearchPlace(ended, values, last["rid"])
-
-    async def _sorted(
-        self, query: Query, scope: select.Scope, keys: QueryKeys, after: select.Place | None
-    ) -> tuple[Sequence[Record], _SearchPlace | None]:
-        """Read all matches and sort them here."""
-        sql, arguments = select.unsorted(query, scope, keys)
-        rows = await self._pool.within(scope.tenant, scope.audience()).fetch(sql, *arguments)
-        if len(rows) > select.MOST_SORTED:
-            message = (
-                f"_sort by tokens, references or uris takes up to {select.MOST_SORTED} matches:"
-                " narrow the search, or sort by a date, string, number or quantity."
-            )
-            raise TooCostly(message)
-        found = []
-        for row, one in zip(rows, await self._stored(scope.tenant, rows), strict=True):
-            values = extract(parse(one.body)) if one.body else None
-            place = sort_values(query.sort, one.id, one.last_updated, values)
-            found.append(((place, row["rid"]), row))
-        order = cmp_to_key(partial(compare, query.sort))
-        found.sort(key=lambda each: order(each[0]))
-        if after is not None:
-            last_seen = after.values, after.rid
-            found = [each for each in found if compare(query.sort, each[0], last_seen) > 0]
-        page = found[: query.count]
-        last = _SearchPlace("sorted", *page[-1][0]) if len(found) > len(page) else None
-        return [row for _, row in page], last
-
     async def _included(
-        self, query: Query, scope: select.Scope, keys: QueryKeys, rows: Sequence[Record]
-    ) -> Sequence[Record]:
+        self, query: Query, scope: select.Scope, keys: QueryKeys, rows: Sequence[Row]
+    ) -> Sequence[Row]:
         if not query.includes:
             return ()
         page = [select.Match(row["rid"], row["type"]) for row in rows]
@@ -170,7 +112,7 @@ class Searcher:
             raise TooCostly(message)
         return found
 
-    async def _stored(self, tenant: int, rows: Sequence[Record]) -> tuple[Stored, ...]:
+    async def _stored(self, tenant: int, rows: Sequence[Row]) -> tuple[Stored, ...]:
         bodies = await self._bodies.open(tenant, [sealed_body(row) for row in rows])
         return tuple(
             Stored.opened(

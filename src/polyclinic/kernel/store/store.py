@@ -37,8 +37,10 @@ from polyclinic.kernel.store.reach import EVERYTHING, Binder, Reach
 from polyclinic.kernel.store.reading import Asked, Reader
 from polyclinic.kernel.store.searching import Searcher, searchable, types_of
 from polyclinic.kernel.store.simulation import Case, Simulation, Simulator, may_simulate
+from polyclinic.kernel.store.snapshot import Snapshots
 from polyclinic.kernel.store.stored import Page, Stored, Written
 from polyclinic.kernel.store.tenancy import Tenant, open_tenant
+from polyclinic.kernel.store.versions import Versions
 from polyclinic.kernel.store.writing import Writer
 from polyclinic.kernel.types import Resource, type_number
 
@@ -65,7 +67,6 @@ class Store:
         self.bodies = Bodies(self.keys)
         self._reader = Reader(hot, self._placement, counter, clock, self.bodies)
         self._writer = Writer(hot, self._placement, counter, clock, self.keys)
-        self._searcher = Searcher(searches, self.bodies)
         self._binder = Binder(self._placement, clock)
         self._checker = Checker(hot, self._placement, self._binder)
         self._historian = Historian(searches, self._checker, self.bodies)
@@ -74,8 +75,14 @@ class Store:
         rights = self._history_types, self.policies.current
         seams = Seams(self._tenant, *rights, self._note, self.bodies)
         self.following = Following(searches, clock, seams)
-        reads = self._tenant, self._allowed, self._may_write, self.read
-        self.blob_seams = BlobSeams(*reads, self._auditor, self._placement, self.keys)
+        opened = Versions(self._checker, self.bodies), self.following.epochs
+        self._searcher = Searcher(searches, self.bodies, Snapshots(searches, *opened))
+        self.blob_seams = BlobSeams(
+            *(self._tenant, self._allowed, self._may_write, self.read),
+            self._auditor,
+            self._placement,
+            self.keys,
+        )
         self._tenants: dict[int, Tenant] = {}
         self.directory = Directory(hot, clock)
         self.claims = Claims(hot, clock, self._tenant, self._auditor)

@@ -9,6 +9,7 @@ a second statement.
 from polyclinic.kernel.store.select.includes import MOST_INCLUDED, Match, includable, included
 from polyclinic.kernel.store.select.order import has_rest, in_memory
 from polyclinic.kernel.store.select.pages import MOST_SORTED, page, total, unsorted
+from polyclinic.kernel.store.select.snapshots import referred, referring
 from polyclinic.kernel.store.select.statement import (
     Among,
     Phase,
@@ -32,6 +33,8 @@ __all__ = [
     "includable",
     "included",
     "page",
+    "referred",
+    "referring",
     "total",
     "unsorted",
     "walked",

@@ -72,7 +72,7 @@ def _condition(part: Predicate, statement: Statement) -> str:
         case Not(part):
             return f"not {_bracketed(part, statement)}"
         case Linked() | Has() | InList():
-            return _elsewhere(part, statement)
+            return elsewhere(part, statement)
         case InCompartment():
             return _compartment(part, statement)
         case _:
@@ -147,7 +147,8 @@ def _rids(part: Predicate, statement: Statement) -> str:
     )
 
 
-def _elsewhere(part: Linked | Has | InList, statement: Statement) -> str:
+def elsewhere(part: Linked | Has | InList, statement: Statement) -> str:
+    """Return what holds for what refers to, or is referred to by, something that matches."""
     match part:
         case Linked(param, target, where):
             edges = sorted({edge_number(name, param.code) for name in statement.types})
@@ -160,7 +161,7 @@ def _elsewhere(part: Linked | Has | InList, statement: Statement) -> str:
                 message = f"_list: the functional list {identity[:64]} is not kept here."
                 raise BadRequest(message)
             item = parameters("List")["item"]
-            return _elsewhere(Has("List", item, IdIs((identity,))), statement)
+            return elsewhere(Has("List", item, IdIs((identity,))), statement)
 
 
 def _joined(ends: tuple[str, str], edges: list[int], where: Predicate, far: Statement) -> str:

@@ -6,12 +6,14 @@ from polyclinic.kernel.search.predicate import Query
 from polyclinic.kernel.store.index import QueryKeys
 from polyclinic.kernel.store.select.conditions import matches
 from polyclinic.kernel.store.select.order import following, has_rest, rest, valued
+from polyclinic.kernel.store.select.snapshots import framed, visible
 from polyclinic.kernel.store.select.statement import Place, Scope, Statement
 
 COLUMNS: Final = (
     "r.rid, r.type, r.id, r.version, r.last_updated, r.dict_id, r.body, r.patients, r.key_id"
 )
 """What is read of a resource."""
+_WIDTH: Final = COLUMNS.count(",") + 1
 MOST_SORTED: Final = 1_000
 """Matches that are sorted in memory; of more, the search is refused."""
 
@@ -21,7 +23,8 @@ def page(
 ) -> tuple[str, list[object]]:
     """Return the statement of one page, one row longer than the page, in the phase of ``after``.
 
-    Its rows are the sort values (``o0``, ``o1`` ...) and the columns of a resource.
+    Its rows are the sort values (``o0``, ``o1`` ...) and the columns of a resource; the last one
+    has only ``snapshot``, ``moved`` and ``here``.
     """
     statement = Statement(scope, keys)
     walked = ""
@@ -31,7 +34,7 @@ def page(
     where = walked + matches(query.where, statement)
     at_rest = after is not None and after.phase == "rest"
     order = rest(query, statement) if at_rest else valued(query, statement)
-    where += order.condition
+    where += order.condition + visible(after, statement)
     if after is not None and after.values:
         where += following(order, after, statement)
     sql = (
@@ -39,18 +42,20 @@ def page(
         f"from keys k join resource r on r.rid = k.rid{order.joins} where {where} "
         f"order by {order.by()} limit {statement.argument(query.count + 1, 'bigint')}"
     )
-    return sql, statement.arguments
+    return framed(sql, len(order.keys) + _WIDTH, after, statement), statement.arguments
 
 
-def unsorted(query: Query, scope: Scope, keys: QueryKeys) -> tuple[str, list[object]]:
+def unsorted(
+    query: Query, scope: Scope, keys: QueryKeys, after: Place | None
+) -> tuple[str, list[object]]:
     """Return the statement of all matches, one row more than are sorted in memory."""
     statement = Statement(scope, keys)
-    where = matches(query.where, statement)
+    where = matches(query.where, statement) + visible(after, statement)
     sql = (
         f"select {COLUMNS} from keys k join resource r on r.rid = k.rid where {where}"  # noqa: S608
         f" limit {statement.argument(MOST_SORTED + 1, 'bigint')}"
     )
-    return sql, statement.arguments
+    return framed(sql, _WIDTH, after, statement), statement.arguments
 
 
 def total(query: Query, scope: Scope, keys: QueryKeys) -> tuple[str, list[object]]:

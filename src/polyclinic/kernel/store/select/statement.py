@@ -22,6 +22,8 @@ class Place:
     values: tuple[SortValue, ...]
     """One for each key of the order; None where the row has none. Empty: the phase begins."""
     rid: int
+    snapshot: str | None = None
+    """What the first page saw, as PostgreSQL writes it; None: this is the first."""
 
 
 @dataclass(frozen=True, slots=True)

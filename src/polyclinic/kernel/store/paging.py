@@ -1,0 +1,135 @@
+"""The rows of one page of a search, and the place where it ends."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from polyclinic.base.db.connect import Record
+from polyclinic.kernel.errors import TooCostly
+from polyclinic.kernel.search.extract import extract
+from polyclinic.kernel.search.predicate import Query
+from polyclinic.kernel.search.sorting import SortValue, sort_values
+from polyclinic.kernel.store import select
+from polyclinic.kernel.store.bodies import Bodies, sealed_body
+from polyclinic.kernel.store.connections import Connections
+from polyclinic.kernel.store.index import QueryKeys
+from polyclinic.kernel.store.snapshot import Asked, Snapshots, ordered, packed, shown, unpacked
+from polyclinic.kernel.store.versions import Row
+from polyclinic.kernel.types import parse
+
+Select: TypeAlias = Callable[
+    [Query, select.Scope, QueryKeys, select.Place | None], tuple[str, list[object]]
+]
+
+
+class SearchPlace(msgspec.Struct, frozen=True, array_like=True):
+    """Where a page ends, as its link carries it, with what the first page saw."""
+
+    phase: select.Phase
+    values: tuple[SortValue, ...]
+    rid: int
+    snapshot: tuple[int, ...]
+    epoch: int
+
+    def place(self) -> select.Place:
+        """Return the place where the next page begins."""
+        return select.Place(self.phase, self.values, self.rid, unpacked(self.snapshot))
+
+
+class Pager:
+    """Read pages."""
+
+    def __init__(self, pool: Connections, bodies: Bodies, snapshots: Snapshots) -> None:
+        self._pool = pool
+        self._bodies = bodies
+        self._snapshots = snapshots
+
+    async def page(
+        self, asked: Asked, link: SearchPlace | None
+    ) -> tuple[Sequence[Row], SearchPlace | None]:
+        """Return the rows behind a place, as many as are asked for, and where they end.
+
+        Raise ``PageExpired``, and ``TooCostly`` where too many would have to be sorted here.
+        """
+        if link is not None:
+            asked = asked._replace(after=link.place())
+        in_memory = select.in_memory(asked.query)
+        rows, snapshot = await (self._sorted if in_memory else self._walked)(asked, link)
+        count = asked.query.count
+        if len(rows) <= count:
+            return rows, None
+        values = shown(rows[count - 1], asked.query.sort)
+        phase: select.Phase = "sorted" if in_memory else "valued"
+        if values[0] is None and select.has_rest(asked.query):
+            phase = "rest"
+        epoch = await self._snapshots.epoch()
+        place = SearchPlace(phase, values, rows[count - 1]["rid"], packed(snapshot), epoch)
+        return rows[:count], place
+
+    async def _walked(self, asked: Asked, link: SearchPlace | None) -> tuple[list[Row], str]:
+        """Read a page in the order of an index; what lacks the first value by a second statement.
+
+        The second one sees what the first one saw, as if it were a further page.
+        """
+        found = await self._fetch(asked, link, select.page)
+        rows, moved, snapshot = found.rows, found.moved, found.snapshot
+        begun = asked.after.phase if asked.after else "valued"
+        if begun == "valued" and select.has_rest(asked.query) and len(rows) <= asked.query.count:
+            rest = asked._replace(after=select.Place("rest", (), 0, snapshot))
+            found = await self._fetch(rest, link, select.page)
+            rows, moved = rows + found.rows, moved or found.moved
+        if moved:
+            rows = await self._snapshots.restored(asked, snapshot, rows)
+        return rows, snapshot
+
+    async def _sorted(self, asked: Asked, link: SearchPlace | None) -> tuple[list[Row], str]:
+        """Read all matches and sort them here."""
+        found = await self._fetch(asked, link, select.unsorted)
+        rows = await self._placed(asked, found.rows)
+        if found.moved:
+            rows = await self._snapshots.restored(asked, found.snapshot, rows)
+        if len(rows) > select.MOST_SORTED:
+            message = (
+                f"_sort by tokens, references or uris takes up to {select.MOST_SORTED} matches:"
+                " narrow the search, or sort by a date, string, number or quantity."
+            )
+            raise TooCostly(message)
+        return ordered(asked, rows), found.snapshot
+
+    async def _placed(self, asked: Asked, rows: Sequence[Row]) -> list[Row]:
+        """Return rows with the values that they are sorted by."""
+        sorts, placed = asked.query.sort, list[Row]()
+        bodies = await self._bodies.open(asked.scope.tenant, [sealed_body(row) for row in rows])
+        for row, body in zip(rows, bodies, strict=True):
+            values = extract(parse(body)) if isinstance(body, bytes) and body else None
+            found = sort_values(sorts, row["id"], row["last_updated"], values)
+            placed.append({**row, **{f"o{at}": value for at, value in enumerate(found)}})
+        return placed
+
+    async def _fetch(
+        self, asked: Asked, link: SearchPlace | None, statement: Select
+    ) -> "_Answered":
+        """Run a page's statement. Raise ``PageExpired`` for a snapshot of another database."""
+        audience = asked.scope.audience()
+        sql, arguments = statement(asked.query, asked.scope, asked.keys, asked.after)
+        found = _Answered(
+            await self._pool.within(asked.scope.tenant, audience).fetch(sql, *arguments)
+        )
+        if link is not None:
+            await self._snapshots.check(link.epoch, found.here)
+            found.snapshot = unpacked(link.snapshot)
+            # Whoever sees some patients only does not see that something has become another's.
+            found.moved = found.moved or audience is not None
+        return found
+
+
+class _Answered:
+    """What a page's statement found: its rows, and what its last row tells."""
+
+    def __init__(self, found: Sequence[Record]) -> None:
+        self.rows: list[Row] = [row for row in found if row["snapshot"] is None]
+        (end,) = (row for row in found if row["snapshot"] is not None)
+        self.snapshot: str = end["snapshot"]
+        self.moved: bool = end["moved"]
+        self.here: str | None = end["here"]

@@ -1,0 +1,73 @@
+"""What a page sees: all pages of a search see what its first one saw.
+
+A page's statement ends with one row more, without a resource: the snapshot that it ran in, and, on
+a further page, whether anything was changed since the first. See ``store/snapshot.py``.
+"""
+
+from typing import Final
+
+from polyclinic.kernel.search.predicate import AllOf, Has, IdIs, InList, Linked
+from polyclinic.kernel.store.select.conditions import elsewhere, matches
+from polyclinic.kernel.store.select.statement import Place, Statement
+
+_PROBED: Final = 1_000
+"""Changes that a page looks at before it leaves it to ``snapshot_moved`` to look at all."""
+
+
+def visible(after: Place | None, statement: Statement) -> str:
+    """Return what holds for a row that the first page could see; with an ``and`` before it."""
+    if after is None or after.snapshot is None:
+        return ""
+    return f" and pg_visible_in_snapshot(r.tx, {_argument(after.snapshot, statement)})"
+
+
+def framed(sql: str, width: int, after: Place | None, statement: Statement) -> str:
+    """Return a page's statement with its last row; ``width`` is how many columns it has."""
+    nulls = "null, " * width
+    moved, here = "false", "null"
+    if after is not None and after.snapshot is not None:
+        moved = _moved(after.snapshot, statement)
+        if after.values:
+            here = "(select h.system || ' ' || h.timeline from feed_here() h)"
+    return (
+        f"select p.*, null as snapshot, null as moved, null as here from ({sql}) p"  # noqa: S608
+        f" union all select {nulls}pg_current_snapshot()::text, {moved}, {here}"
+    )
+
+
+def _moved(snapshot: str, statement: Statement) -> str:
+    """Return whether something that was there is changed since, or too much is to know."""
+    seen = _argument(snapshot, statement)
+    first = statement.argument(int(snapshot.partition(":")[0]), "xid8")
+    return (
+        "(select coalesce(bool_or(c.version > 1), false) or count(*) > "  # noqa: S608
+        f"{_PROBED} from (select c.version from resource c where c.tenant = $1 and c.version > 0"
+        f" and c.tx >= {first} and not pg_visible_in_snapshot(c.tx, {seen})"
+        f" limit {_PROBED + 1}) c)"
+    )
+
+
+def _argument(snapshot: str, statement: Statement) -> str:
+    return f"{statement.argument(snapshot, 'text')}::pg_snapshot"
+
+
+def referred(part: Linked, ids: tuple[str, ...], statement: Statement) -> tuple[str, list[object]]:
+    """Return the statement for those of some ids that the target of a chain matches."""
+    far = statement.about(part.target)
+    sql = (
+        "select r.type, r.id from keys k join resource r on r.rid = k.rid"  # noqa: S608
+        f" where {matches(AllOf((IdIs(ids), part.where)), far)}"
+    )
+    return sql, statement.arguments
+
+
+def referring(
+    part: Has | InList, rids: list[int], statement: Statement
+) -> tuple[str, list[object]]:
+    """Return the statement for those of some resources that something that matches refers to."""
+    among = elsewhere(part, statement).replace("k.rid", "n.rid", 1)
+    sql = (
+        "select n.type, n.id from resource n where n.tenant = $1"  # noqa: S608
+        f" and n.rid = any({statement.argument(rids, 'bigint[]')}) and {among}"
+    )
+    return sql, statement.arguments
