@@ -136,7 +136,7 @@ async def test_what_a_dump_brings_would_not_be_told_without_a_part_of_its_own(
     async with opened() as (store, job):
         async with connected(own_database.require_owner()) as owner:
             await owner.execute("update feed_epoch set first_seq = 0")
-        await store.following._epochs.begin()
+        await store.following.epochs.begin()
 
         seen, _ = await follow(store, job)
 
@@ -174,7 +174,7 @@ async def test_another_timeline_ends_the_cursors_of_a_running_server(opened, own
         with pytest.raises(CursorExpired):
             await store.following.feed.window(job, EVERYTHING, cursor, 10)
         seen, _ = await follow(store, job)
-        epochs = await store.following._epochs.current()
+        epochs = await store.following.epochs.current()
 
     assert seen == [("p", 1)]
     assert epochs.parts == (0,)

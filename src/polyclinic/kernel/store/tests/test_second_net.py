@@ -130,7 +130,7 @@ async def test_i3_a_search_that_forgets_its_limit(
     clinic, patient, without_policies, monkeypatch, tables
 ):
     assert await found(clinic, patient) == {"a1"}
-    monkeypatch.setattr(select, "_reached", lambda _reach, _statement: "true")
+    monkeypatch.setattr(select.conditions, "reached", lambda _statement: "true")
 
     if tables:
         assert await found(clinic, patient) == {"a1"}
