@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from polyclinic.kernel.errors import BadRequest
-from polyclinic.kernel.search.parameters import COMPARTMENTS, in_compartments
+from polyclinic.kernel.search.parameters import COMPARTMENTS, SearchParameter, in_compartments
 from polyclinic.kernel.search.predicate import AllOf, InCompartment, Predicate, Query
 from polyclinic.kernel.search.query.chains import follow, is_has, steps_of
 from polyclinic.kernel.search.query.conditions import condition
@@ -100,7 +100,8 @@ class _Reader:
             if name not in UNLINKED:
                 self._understood.append((name, value))
             return
-        if not self._known(name):
+        param = self._searched.find(name)
+        if param is None and not self._known(name):
             self.ignored.append(name)
             return
         if value == "":
@@ -108,7 +109,7 @@ class _Reader:
             if strict:
                 refuse(f"{shown(name)} has no value.")
             return
-        self._parts.append(self._read(name, value))
+        self._parts.append(self._read(name, param, value))
         self._conditions.append((name, value))
         self._understood.append((name, value))
 
@@ -120,10 +121,15 @@ class _Reader:
         code = name.partition(".")[0].partition(":")[0]
         return self._searched.find(code) is not None
 
-    def _read(self, name: str, value: str) -> Predicate:
-        """Return the condition. Raise ``BadRequest`` that names the parameter."""
+    def _read(self, name: str, param: SearchParameter | None, value: str) -> Predicate:
+        """Return the condition; ``param`` is what the whole name says, without modifier or chain.
+
+        Raise ``BadRequest`` that names the parameter.
+        """
         searched = self._searched
         try:
+            if param is not None:
+                return condition(searched, param, "", value)
             if name == "_filter":
                 return filtered(searched, value)
             return follow(

@@ -48,6 +48,7 @@ CONTROLS: Final = frozenset(
 UNLINKED: Final = frozenset({"_after", "_format", "_pretty"})
 """Left out of the self link."""
 
+_VIEWED: Final = frozenset({"_summary", "_elements", "_contained", "_containedType", "_explain"})
 _REPEATED: Final = frozenset(
     {"_include", "_revinclude", "_sort", "_elements", "_format", "_pretty"}
 )
@@ -104,7 +105,7 @@ class _Reader:
         for name, value in given:
             self._given.setdefault(_plain(name), []).append((name, value))
         for name, found in self._given.items():
-            if name not in _REPEATED and len({value for _, value in found}) > 1:
+            if len(found) > 1 and name not in _REPEATED and len({one[1] for one in found}) > 1:
                 refuse(f"{name} is given twice, with different values; give it once.")
 
     def results(self) -> Results:
@@ -160,12 +161,16 @@ class _Reader:
 
     def _includes(self) -> tuple[Include, ...]:
         given = [*self._given.get("_include", ()), *self._given.get("_revinclude", ())]
+        if not given:
+            return ()
         if len(given) > MOST_INCLUDES:
             refuse(f"_include and _revinclude are given over {MOST_INCLUDES} times.")
         found = (include(self._searched, name, value) for name, value in given)
         return tuple(dict.fromkeys(found))
 
     def _view(self) -> View:
+        if _VIEWED.isdisjoint(self._given):
+            return _WHOLE
         found = View(
             summary=cast("_Summary", self._choice("_summary", "false")),
             elements=self._elements(),
