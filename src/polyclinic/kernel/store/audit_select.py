@@ -112,12 +112,8 @@ def page(
     Raise ``BadRequest`` for what AuditEvents are not searched by.
     """
     select = EventSelect(tenant, rids)
-    (sort,) = query.sort
-    if sort.param is not None and sort.param.code != "date":
-        message = "AuditEvents are sorted by date, -date, _lastUpdated or -_lastUpdated."
-        raise BadRequest(message)
-    where = _where(query.where, select)
-    descending = sort.descending
+    where = _where(query, select)
+    descending = _is_descending(query)
     if after is not None:
         at = select.argument(after.at, "timestamptz")
         rest = ", ".join(select.argument(value, "bigint") for value in after[1:])
@@ -133,7 +129,7 @@ def page(
 def total(query: Query, tenant: int, rids: Mapping[Place, int]) -> tuple[str, list[object]]:
     """Return the statement that counts what matches. Raise as ``page`` does."""
     select = EventSelect(tenant, rids)
-    where = _where(query.where, select)
+    where = _where(query, select)
     return f"select count(*) {_FROM} where {where}", select.arguments
 
 
@@ -150,6 +146,10 @@ def named(predicate: Predicate) -> Iterator[Place]:
         case AllOf(parts) | AnyOf(parts):
             for part in parts:
                 yield from named(part)
+        case Not(part):
+            yield from named(part)
+        case InCompartment("Patient", identity):
+            yield type_number("Patient"), identity
         case RefersTo(param, target, identity) if param.code in ("patient", "entity"):
             yield type_number(target), identity
         case _:
@@ -162,23 +162,37 @@ def _named(inner: str, way: str) -> str:
     return f"{_NAMED} ({inner}) {_NAMES} order by {order}"
 
 
-def _where(predicate: AllOf, select: EventSelect) -> str:
-    parts = [_condition(part, select) for part in predicate.parts]
+def _is_descending(query: Query) -> bool:
+    """Return the direction of the only order that there is: of time."""
+    codes = {None if sort.param is None else sort.param.code for sort in query.sort}
+    # What was recorded at the same moment has an order of its own behind it.
+    if not codes <= {None, "date"}:
+        message = "AuditEvents are sorted by date, -date, _lastUpdated or -_lastUpdated."
+        raise BadRequest(message)
+    return query.sort[0].descending
+
+
+def _where(query: Query, select: EventSelect) -> str:
+    parts = [_condition(part, select) for part in query.where.parts]
+    if query.as_of is not None:
+        parts.append(f"a.at <= {select.argument(query.as_of, 'timestamptz')}")
     return " and ".join([f"a.tenant = {select.argument(select.tenant, 'int')}", *parts])
 
 
 def _condition(predicate: Predicate, select: EventSelect) -> str:
     match predicate:
         case AllOf(parts):
-            return " and ".join(_condition(part, select) for part in parts) or "true"
+            return f"({' and '.join(_condition(part, select) for part in parts) or 'true'})"
         case AnyOf(parts):
-            return f"({' or '.join(_condition(part, select) for part in parts)})"
+            return f"({' or '.join(_condition(part, select) for part in parts) or 'false'})"
         case Not(part):
-            return f"not {_condition(part, select)}"
-        case Linked(param):
-            return _refuse(f"{param.code} with a chain")
-        case Has():
-            return _refuse("_has")
+            # An event without a patient or an outcome has none that is asked for.
+            return f"({_condition(part, select)}) is not true"
+        case Linked() | Has():
+            return _refuse("a chain or _has")
+        case InCompartment("Patient", identity):
+            rid = select.rids.get((type_number("Patient"), identity))
+            return "false" if rid is None else _patient(rid, select)
         case _:
             return _leaf(predicate, select)
 
