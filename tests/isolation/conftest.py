@@ -117,7 +117,7 @@ class Caller:
         """Return what this caller asks: nothing whose answer may hold what it may see of others."""
         asked = [one for one in INTERACTIONS if not (self.sees and _lists_all(one))]
         asked = [one for one in asked if not (self.writes and one.code in WRITES)]
-        return Plan(asked, [name for name in types if name not in self.sees])
+        return Plan(asked, [name for name in types if name not in self.sees], self.sees)
 
     def bounded(self):
         """Return what this caller asks in every run."""

@@ -22,13 +22,15 @@ class Plan:
 
     interactions: Sequence[Interaction]
     types: Sequence[str] = RESOURCE_TYPES
+    seen: frozenset[str] = frozenset()
+    """Types of which others' may be seen; nothing is asked along references to them."""
 
     def everything(self, seed: int, times: int = 1) -> Iterator[Call]:
         """Yield each interaction with each type, and a search by each parameter of each type.
 
         Raise ``Unwatched`` for an interaction that nobody has said how to call.
         """
-        chance = Chance(seed)
+        chance = self._chance(seed)
         makers = [maker(one) for one in self.interactions]
         for resource_type in self.types:
             for _ in range(times):
@@ -37,6 +39,11 @@ class Plan:
 
     def some(self, seed: int) -> list[Call]:
         """Return a few requests of any kind, to any of the types."""
-        chance = Chance(seed)
+        chance = self._chance(seed)
         makers = [maker(one) for one in self.interactions]
         return [chance.choice(makers)(chance, chance.choice(self.types)) for _ in range(_EXAMPLE)]
+
+    def _chance(self, seed: int) -> Chance:
+        chance = Chance(seed)
+        chance.avoids = self.seen
+        return chance

@@ -51,6 +51,8 @@ class _Sampler:
         for param in self._params():
             for path in param.paths:
                 self._place(resource, param, path)
+        if "text" in type_definition(self._type).properties:
+            resource.setdefault("text", _VALUES["Narrative"](self._word))
         self._complete(resource, type_definition(self._type), 0)
         return resource
 
@@ -134,7 +136,8 @@ class _Sampler:
     def _value(self, found: Property, word: str, *, is_own: bool) -> Any:
         element = found.element
         if found.type == "Reference":
-            return self._refer(element.targets, is_own)
+            identifier = {"system": SYSTEM, "value": f"number-{word}"}
+            return {**self._refer(element.targets, is_own), "identifier": identifier}
         if element.binding and found.type in ("code", "string", "uri"):
             return _chosen(codes(element.binding), word)
         if element.binding and found.type == "CodeableConcept":
@@ -200,7 +203,11 @@ _VALUES: Final[dict[str, Callable[[str], Any]]] = {
         "code": "d",
     },
     "HumanName": lambda word: {"family": word.title(), "given": [f"{word.title()}a"]},
-    "Identifier": lambda word: {"system": SYSTEM, "value": f"number-{word}"},
+    "Identifier": lambda word: {
+        "type": {"coding": [_coding(word)]},
+        "system": SYSTEM,
+        "value": f"number-{word}",
+    },
     "Money": lambda word: {"value": _number(word) % 900 + 0.25, "currency": "EUR"},
     "Narrative": lambda word: {
         "status": "generated",
