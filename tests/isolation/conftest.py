@@ -12,6 +12,7 @@ from polyclinic.app import build, http
 from polyclinic.app.modules import MODULES
 from polyclinic.base.db.migrate import find_migrations
 from polyclinic.base.settings import Settings
+from polyclinic.kernel.access import decide
 from polyclinic.kernel.access.policy import (
     SHIPPED,
     Verb,
@@ -27,7 +28,9 @@ from polyclinic.kernel.types import RESOURCE_TYPES
 from polyclinic.testing.clock import FixedClock
 from polyclinic.testing.ids import SequentialIds
 from polyclinic.testing.isolation.calls import Call
+from polyclinic.testing.isolation.chance import Chance
 from polyclinic.testing.isolation.plan import Plan
+from polyclinic.testing.isolation.planted import Planted
 from polyclinic.testing.isolation.population import (
     ABSENT,
     ASKER,
@@ -313,3 +316,35 @@ def shared_types():
 def telling(monkeypatch):
     """Return a function that lets the test's own route leak."""
     return lambda: monkeypatch.setattr(Switch, "tells", True)
+
+
+SEED = 7
+
+
+@pytest.fixture
+def planned():
+    """Return a function of a caller, types and times that makes requests in a mixed order."""
+
+    def plan(caller, types, times):
+        calls = [caller.signed(call) for call in caller.plan(types).everything(SEED, times)]
+        Chance(SEED).shuffle(calls)
+        return calls
+
+    return plan
+
+
+@pytest.fixture
+def shows(twins, callers, clinician, planned, monkeypatch):
+    """Return a function that plants a leak and says whether the worlds then differ.
+
+    No decision that a leak made outlives it, nor does an earlier one hide it.
+    """
+
+    async def show(leak, times):
+        (caller,) = [one for one in callers if one.name == leak.caller]
+        leak.plant(Planted(monkeypatch, clinician))
+        return await twins.first(planned(caller, leak.types, times)) is not None
+
+    decide.decide.cache_clear()
+    yield show
+    decide.decide.cache_clear()

@@ -1,79 +1,28 @@
 """Leaks that are planted on purpose: the generated requests find each of them.
 
-Each is a fault that a change could make, planted where the product is asked (the store, the policy,
-the application), so that it stays what it is when what lies below is written anew.
+Searches have a file of their own.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import msgspec
 import pytest
 
 from polyclinic.kernel.access import decide
 from polyclinic.kernel.access.policy import Policy
-from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import Conflict, Forbidden, Gone, NotFound, VersionConflict
-from polyclinic.kernel.store import Store, searching
+from polyclinic.kernel.store import Store
 from polyclinic.kernel.store import store as store_module
 from polyclinic.kernel.store.checking import Checker
 from polyclinic.kernel.store.policies import Policies
 from polyclinic.kernel.types import type_number
-from polyclinic.testing.isolation import twins as twins_module
-from polyclinic.testing.isolation.calls import send
-from polyclinic.testing.isolation.chance import Chance
+from polyclinic.testing.isolation.planted import Leaks, as_job
 
 TYPES = ("Patient", "Observation", "Encounter", "Provenance")
 FEW = ("Provenance", "Flag") * 5
-SEED = 7
 TIMES = 6
 
-LEAKS = {}  # a function that plants it, who asks, and of which types
-
-
-@dataclass(frozen=True)
-class Planted:
-    """What a leak is planted with."""
-
-    patch: pytest.MonkeyPatch
-    clinician: object
-    """A caller who sees everybody."""
-
-    def method(self, name, leaky):
-        """Put a method of the store in front of the one that is there, which it is given."""
-        original = getattr(Store, name)
-
-        async def instead(store, principal, *rest):
-            return await leaky(original, store, principal, *rest)
-
-        self.patch.setattr(Store, name, instead)
-
-    def front(self, leaky):
-        """Put something before the application: it is given a call, and what puts calls to it."""
-
-        async def instead(application, call):
-            return await leaky(call, lambda other: send(application, other))
-
-        self.patch.setattr(twins_module, "send", instead)
-
-    def by_clinician(self, call):
-        """Return a call as if a clinician had made it."""
-        kept = tuple(header for header in call.headers if header[0] != "authorization")
-        return self.clinician.signed(replace(call, headers=kept))
-
-
-def leak(what, caller="reader", types=TYPES):
-    """Return a decorator that enters a leak into the table."""
-
-    def enter(plant):
-        LEAKS[what] = (plant, caller, types)
-        return plant
-
-    return enter
-
-
-def as_job(principal):
-    """Return somebody without a limit."""
-    return Principal("leak", principal.tenant, principal.account, frozenset({"job"}))
+leak = Leaks(TYPES)
 
 
 async def there(store, principal, resource_type, identity):
@@ -101,11 +50,6 @@ def _(plant):
     plant.method("vread", without_limit)
 
 
-@leak("a search forgets the limit")
-def _(plant):
-    plant.method("search", without_limit)
-
-
 @leak("a history forgets the limit")
 def _(plant):
     plant.method("history", without_limit)
@@ -130,18 +74,6 @@ def _(plant):
     plant.method("history", history)
 
 
-@leak("the total counts what is hidden")
-def _(plant):
-    async def search(original, store, principal, query):
-        page = await original(store, principal, query)
-        if page.total is None:
-            return page
-        everything = await original(store, as_job(principal), replace(query, after=None))
-        return replace(page, total=everything.total)
-
-    plant.method("search", search)
-
-
 @leak("what is hidden is taken off a page that was cut before")
 def _(plant):
     async def search(original, store, principal, query):
@@ -157,28 +89,6 @@ def _(plant):
         return True
 
     plant.method("search", search)
-
-
-@leak("the order follows how much there is of others")
-def _(plant):
-    async def search(original, store, principal, query):
-        page = await original(store, principal, query)
-        counting = replace(query, total=True, count=0, after=None)
-        everything = await original(store, as_job(principal), counting)
-        return replace(page, entries=page.entries[:: -1 if everything.total > 20 else 1])
-
-    plant.method("search", search)
-
-
-@leak("a page link is good for anybody")
-def _(plant):
-    account = plant.clinician.principal(1).account
-
-    def context(principal, query):
-        shape = (principal.tenant, account, query.types, query.conditions, query.understood)
-        return b"search page" + msgspec.msgpack.encode(shape)
-
-    plant.patch.setattr(searching, "context", context)
 
 
 def telling(error_for):
@@ -368,33 +278,16 @@ def _(plant):
     plant.patch.setattr(Checker, "cared", cared)
 
 
-@pytest.fixture(autouse=True)
-def forgetting():
-    """Let no decision that a leak made outlive it, nor an earlier one hide it."""
-    decide.decide.cache_clear()
-    yield
-    decide.decide.cache_clear()
+@pytest.mark.parametrize("what", leak.found)
+async def test_a_planted_leak_is_found(what, shows):
+    assert await shows(leak.found[what], TIMES)
 
 
-@pytest.mark.parametrize("what", LEAKS)
-async def test_a_planted_leak_is_found(what, twins, callers, clinician, monkeypatch):
-    plant, name, types = LEAKS[what]
-    (caller,) = [one for one in callers if one.name == name]
-    calls = [caller.signed(call) for call in caller.plan(types).everything(SEED, TIMES)]
-    Chance(SEED).shuffle(calls)
-
-    plant(Planted(monkeypatch, clinician))
-
-    assert await twins.first(calls) is not None
-
-
-async def test_without_a_leak_the_same_requests_find_nothing(twins, callers):
+async def test_without_a_leak_the_same_requests_find_nothing(twins, callers, planned):
     (reader,) = [one for one in callers if one.name == "reader"]
-    calls = [reader.signed(call) for call in reader.plan(TYPES).everything(SEED, TIMES)]
-    Chance(SEED).shuffle(calls)
 
-    assert str(await twins.first(calls) or "") == ""
+    assert str(await twins.first(planned(reader, TYPES, TIMES)) or "") == ""
 
 
 def test_there_are_leaks_of_every_kind():
-    assert len(LEAKS) >= 24
+    assert len(leak.found) >= 20

@@ -59,7 +59,8 @@ _MAKERS: Final[Sequence[Callable[[Chance, str], Call]]] = (
 
 def _changed(chance: Chance, text: str) -> str:
     # An address is bytes; whatever is no ASCII comes as it would from a careless client.
-    changed: str = chance.choice(_CHANGES)(chance, text)
+    change: Callable[[Chance, str], str] = chance.choice(_CHANGES)
+    changed = change(chance, text)
     return changed.encode().decode("latin-1")
 
 
@@ -70,7 +71,8 @@ def _cut(chance: Chance, text: str) -> str:
 
 def _put(chance: Chance, text: str) -> str:
     at = chance.randint(0, len(text))
-    return text[:at] + chance.choice((*_MEANINGFUL, *_ODD)) + text[at:]
+    piece: str = chance.choice((*_MEANINGFUL, *_ODD))
+    return text[:at] + piece + text[at:]
 
 
 def _doubled(chance: Chance, text: str) -> str:

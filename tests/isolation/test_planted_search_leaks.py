@@ -1,0 +1,120 @@
+"""Leaks that are planted into searches: the generated requests find each of them."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from polyclinic.kernel.search.predicate import Has, InList, Linked
+from polyclinic.kernel.store import searching, select
+from polyclinic.kernel.store.reach import EVERYTHING
+from polyclinic.testing.isolation.planted import Leaks, as_job
+
+TIMES = 6
+
+leak = Leaks(("Patient", "Observation", "Encounter", "Provenance"))
+
+
+async def by_job(original, store, principal, *rest):
+    return await original(store, as_job(principal), *rest)
+
+
+@leak("a search forgets the limit")
+def _(plant):
+    plant.method("search", by_job)
+
+
+@leak("the total counts what is hidden")
+def _(plant):
+    async def search(original, store, principal, query):
+        page = await original(store, principal, query)
+        if page.total is None:
+            return page
+        everything = await original(store, as_job(principal), replace(query, after=None))
+        return replace(page, total=everything.total)
+
+    plant.method("search", search)
+
+
+@leak("the order follows how much there is of others")
+def _(plant):
+    async def search(original, store, principal, query):
+        page = await original(store, principal, query)
+        counting = replace(query, total=True, count=0, after=None)
+        everything = await original(store, as_job(principal), counting)
+        return replace(page, entries=page.entries[:: -1 if everything.total > 20 else 1])
+
+    plant.method("search", search)
+
+
+@leak("a sorted page is cut before what is hidden is left out of it")
+def _(plant):
+    async def search(original, store, principal, query):
+        page = await original(store, principal, query)
+        if query.sort[0].param is None or query.after:
+            return page
+        everything = await original(store, as_job(principal), replace(query, includes=()))
+        shown = {(one.type, one.id) for one in everything.entries}
+        return replace(page, entries=[one for one in page.entries if (one.type, one.id) in shown])
+
+    plant.method("search", search)
+
+
+def wider(plant, widened_types):
+    """Let searches look at some types without their limit, given the query and what it may find."""
+    original = searching.Searcher.search
+
+    async def search(searcher, tenant, principal, query, reaches):
+        wide = dict.fromkeys(set(widened_types(query)) - set(query.types), EVERYTHING)
+        known = {name: reach for name, reach in wide.items() if name in reaches}
+        return await original(searcher, tenant, principal, query, {**reaches, **known})
+
+    plant.patch.setattr(searching.Searcher, "search", search)
+
+
+def parts(where, kind):
+    """Return the parts of a condition that are of a kind, however deep they stand."""
+    inner = [*getattr(where, "parts", ())]
+    inner += [getattr(where, name) for name in ("part", "where") if hasattr(where, name)]
+    below = [found for one in inner for found in parts(one, kind)]
+    return [where, *below] if isinstance(where, kind) else below
+
+
+@leak("a chain goes on beyond the limit of what it leads to")
+def _(plant):
+    wider(plant, lambda query: [one.target for one in parts(query.where, Linked)])
+
+
+@leak("a reverse chain counts what is hidden")
+def _(plant):
+    wider(plant, lambda query: [one.source for one in parts(query.where, Has)])
+
+
+@leak("what comes along keeps no limit")
+def _(plant):
+    wider(plant, select.includable)
+
+
+@leak("the entries of a hidden list are found by it")
+def _(plant):
+    wider(plant, lambda query: ["List"] if parts(query.where, InList) else [])
+
+
+@leak("a page link is good for anybody")
+def _(plant):
+    account = plant.clinician.principal(1).account
+
+    def context(principal, query):
+        shape = (principal.tenant, account, query.types, query.conditions, query.understood)
+        return b"search page" + msgspec.msgpack.encode(shape)
+
+    plant.patch.setattr(searching, "context", context)
+
+
+@pytest.mark.parametrize("what", leak.found)
+async def test_a_planted_leak_is_found(what, shows):
+    assert await shows(leak.found[what], TIMES)
+
+
+def test_there_are_leaks_of_every_way_along_references():
+    assert len(leak.found) >= 9
