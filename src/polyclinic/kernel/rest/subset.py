@@ -46,7 +46,7 @@ def view_of(request: Request) -> View:
     if "_summary" not in request.query and "_elements" not in request.query:
         return _PLAIN
     given = dict(request.parameters())
-    summary = given.get("_summary") or "false"
+    summary = given.get("_summary", "false")
     if summary not in _ON_READS:
         message = "_summary is true, text, data or false here."
         raise BadRequest(message)

@@ -23,9 +23,6 @@ from polyclinic.kernel.types import RESOURCE_TYPES
 Parameters = list[tuple[str, str]]
 
 _FORM: Final = frozenset({"application/x-www-form-urlencoded"})
-_TYPES: Final = frozenset(RESOURCE_TYPES)
-_EVERY: Final = tuple(name for name in RESOURCE_TYPES if name != "AuditEvent")
-"""Where a search looks that names no type; what the server itself recorded is searched alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +33,19 @@ class Place:
     address: str
     """The path below the base."""
     within: InCompartment | None = None
-    shown: tuple[tuple[str, str], ...] = ()
-    """Parameters that say where, for the links."""
 
 
 async def search(store: Store, request: Request) -> Answer:
     """Answer with a page of what matches."""
     given = await _given(request)
-    place, rest = _place(request, given)
+    place = _place(request.path)
     query, ignored = parse_query(
-        place.types, rest, request.base, strict=strict_handling(request), within=place.within
+        place.types, given, request.base, strict=strict_handling(request), within=place.within
     )
     page = await store.search(request.principal, query)
     issues = [*map(_ignored, ignored), *_unreadable(page)]
     last = outcome(tuple(issues)) if issues else None
-    links = _links(f"{request.base}{place.address}", place, query, page)
+    links = _links(f"{request.base}{place.address}", query, page)
     body = bundle.searchset(request.base, page, links, query.view, last)
     return Answer(200, body, [(b"cache-control", b"private, no-store")])
 
@@ -69,40 +64,20 @@ async def _given(request: Request) -> Parameters:
     return given
 
 
-def _place(request: Request, given: Parameters) -> tuple[Place, Parameters]:
-    """Return where to look, and the parameters that do not say so."""
-    path = tuple(word for word in request.path if word != "_search")
-    if len(path) == 1:
-        return Place(path, f"/{path[0]}"), given
-    within = InCompartment(*path[:2]) if path else None
-    address = "".join(f"/{word}" for word in path)
-    if path and path[2] != "*":
-        if not in_compartments(path[2], path[0]):
-            message = f"No {path[2]} is in the compartment of a {path[0]}."
-            raise NotFound(message)
-        return Place(path[2:], address, within), given
-    named, rest = _named_types(given)
-    types = named or _EVERY
-    if within is not None:
-        types = tuple(name for name in types if in_compartments(name, within.owner))
-    if not types:
-        message = f"_type names nothing that is in the compartment of a {path[0]}."
-        raise BadRequest(message)
-    return Place(types, address, within, (("_type", ",".join(named)),) if named else ()), rest
-
-
-def _named_types(given: Parameters) -> tuple[tuple[str, ...], Parameters]:
-    """Return the types that ``_type`` names, each once, and the other parameters."""
-    values = [value for name, value in given if name == "_type" and value]
-    if len(values) > 1:
-        message = "_type is given once, with commas between the types."
-        raise BadRequest(message)
-    names = tuple(dict.fromkeys(values[0].split(","))) if values else ()
-    unknown = [name for name in names if name not in _TYPES]
-    if unknown:
-        message = f"_type names {unknown[0][:64]}, which is not a resource type of R4."
-        raise BadRequest(message)
-    return names, [pair for pair in given if pair[0] != "_type"]
+def _place(path: Sequence[str]) -> Place:
+    """Return where a path says to look. Raise ``NotFound`` for what no compartment has."""
+    words = tuple(word for word in path if word != "_search")
+    address = "".join(f"/{word}" for word in words)
+    if not words:
+        return Place(RESOURCE_TYPES, address)
+    if len(words) == 1:
+        return Place(words, address)
+    owner, identity, kind = words
+    if kind != "*" and not in_compartments(kind, owner):
+        message = f"No {kind} is in the compartment of a {owner}."
+        raise NotFound(message)
+    types = RESOURCE_TYPES if kind == "*" else (kind,)
+    return Place(types, address, InCompartment(owner, identity))
 
 
 def _ignored(name: str) -> Issue:
@@ -119,8 +94,8 @@ def _unreadable(page: Page) -> Sequence[Issue]:
     ]
 
 
-def _links(address: str, place: Place, query: Query, page: Page) -> bundle.Links:
-    used = [*place.shown, *query.understood]
+def _links(address: str, query: Query, page: Page) -> bundle.Links:
+    used = query.understood
     return bundle.Links(
         _link(address, used, query.after),
         _link(address, used, page.next) if page.next else None,
@@ -128,6 +103,6 @@ def _links(address: str, place: Place, query: Query, page: Page) -> bundle.Links
     )
 
 
-def _link(address: str, parameters: Parameters, after: str | None) -> str:
+def _link(address: str, parameters: Sequence[tuple[str, str]], after: str | None) -> str:
     asked = [*parameters, ("_after", after)] if after else parameters
     return f"{address}?{urlencode(asked)}" if asked else address
