@@ -60,6 +60,7 @@ def stages(side: Side, shared: frozenset[str]) -> Iterator[Stage]:
     """
     word = WORDS[side]
     theirs = [name for name in STORED if _is_theirs(name, shared)]
+    yield Stage([_named_first()])
     yield Stage([sample(name, NOBODYS, "dogwood", _nobodys) for name in STORED])
     first = [_their(name, one, word) for name in theirs for one in ("b-both", "b-gone", "b-often")]
     moved = [sample(name, "a-moved", word, of("b-both")) for name in theirs if name != "Patient"]
@@ -96,7 +97,7 @@ async def load(
 
 def moments() -> list[datetime]:
     """Return when something was written in either world."""
-    return [MORNING + number * _STEP for number in range(8)]
+    return [MORNING + number * _STEP for number in range(9)]
 
 
 def of(patient: str, others: str = "") -> Refer:
@@ -121,6 +122,23 @@ def _to(targets: Sequence[str], identity: str) -> Json:
 
 def _nobodys(targets: Sequence[str], is_own: bool) -> Json:  # noqa: FBT001 - the sampler's protocol
     return {"display": "somebody"} if is_own or targets == ("Patient",) else _to(targets, NOBODYS)
+
+
+def _named_first() -> Json:
+    """Return what refers to all that the asker will have, before it is stored.
+
+    What others refer to first, and in what order, would show in the order of what was stored in the
+    same millisecond.
+    """
+    places = [f"{name}/{one}" for name in STORED for one in (ASKER, *MINE)]
+    items = [{"item": {"reference": place}} for place in places]
+    return {
+        "resourceType": "List",
+        "id": "s-all",
+        "status": "current",
+        "mode": "working",
+        "entry": items,
+    }
 
 
 def _is_theirs(name: str, shared: frozenset[str]) -> bool:
