@@ -20,7 +20,8 @@ _RESOURCES: Final = """
 _INDEX: Final = {
     "keys": "select rid, unnest(keys) from keys where tenant = $1",
     "edges": "select src, param, dst from edge where tenant = $1",
-    "strings": "select rid, param, extreme, value from string_value where tenant = $1",
+    "words": "select rid, unnest(words) from keys where tenant = $1",
+    "strings": "select rid, param, extreme, value, exact from string_value where tenant = $1",
     "dates": """
         select rid, param, extreme, low, high from date_value where tenant = $1 and extreme & 12 = 0
     """,

@@ -36,6 +36,7 @@ from polyclinic.kernel.search.parameters import (
     compartment_parameters,
     parameters,
 )
+from polyclinic.kernel.search.resource_words import said
 from polyclinic.kernel.types import Resource
 
 _LISTS: Final = {
@@ -73,7 +74,14 @@ def extract(resource: Resource, base: str = "") -> IndexValues:
         out.composites,
         _patients(resource, out.references),
         out.shortened,
+        _contained(resource.content),
+        said(resource.body),
     )
+
+
+def _contained(content: Any) -> tuple[str, ...]:
+    contained = getattr(content, "contained", UNSET)
+    return tuple(sorted({one.fhir_type for one in contained})) if contained else ()
 
 
 def _limit(out: Gathered) -> None:
@@ -144,8 +152,10 @@ def extractor(resource_type: str) -> Emit:
         if parameter.code in COLUMN_PARAMETERS:
             continue
         if parameter.type == "composite":
-            for path, components in zip(parameter.paths, parameter.composites, strict=True):
-                root.below(path.steps).combine(_composite(parameter.code, components), components)
+            ways = zip(parameter.paths, parameter.composites, strict=True)
+            for at, (path, components) in enumerate(ways):
+                emit = _composite(parameter.code, at, components)
+                root.below(path.steps).combine(emit, components)
         elif any(path.exists for path in parameter.paths):
             root.emits.append(_existence(parameter))
         else:
@@ -245,14 +255,14 @@ def _visit_composites(composites: dict[str, list[Emit]]) -> Emit:
     return emit
 
 
-def _composite(param: str, components: Sequence[Component]) -> Emit:
+def _composite(param: str, at: int, components: Sequence[Component]) -> Emit:
     """Return the emitter of one element's composite, which needs a value for each component."""
     parts = tuple(_component(component) for component in components)
 
     def emit(value: Any, out: Gathered) -> None:
         found = tuple([part(value, out) for part in parts])
         if all(found):
-            out.composites.append(CompositeValue(param, found))
+            out.composites.append(CompositeValue(param, found, at))
 
     return emit
 

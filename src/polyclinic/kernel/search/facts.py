@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from polyclinic.kernel.search.extract import extract
 from polyclinic.kernel.search.index_values import IndexValues
-from polyclinic.kernel.search.resource_words import ResourceWords, resource_words
+from polyclinic.kernel.search.resource_words import content_words, text_words
 from polyclinic.kernel.types import Resource
 
 Kind = Literal[
@@ -64,9 +64,14 @@ class Facts:
         return found.get(code, _NONE)
 
     @cached_property
-    def words(self) -> ResourceWords:
-        """The words of the resource."""
-        return resource_words(self.resource)
+    def narrative(self) -> frozenset[str]:
+        """The words of the narrative."""
+        return frozenset(text_words(self.values.said.narrative))
+
+    @cached_property
+    def content(self) -> frozenset[str]:
+        """The words of all texts."""
+        return frozenset(content_words(self.values.said))
 
     @cached_property
     def updated_micros(self) -> int:

@@ -1,162 +1,117 @@
-"""Keyed hashes of what is searched for as a whole: tokens, references, uris, presence, words.
+"""The keys of what is searched for as a whole: tokens, references, uris, presence.
 
-A key is the first 64 bits, as a signed integer, of BLAKE2b under the tenant's key over the resource
-type, the parameter, the kind of key and the value; without the tenant's key nobody can tell a value
-from it, nor compare tenants. ``hash_keys`` and the functions for queries share every step, so that
-a query's key is one of a resource's exactly when the value is one of the resource's.
-
-Keys of a token ``S|C``: ``C``, ``S|C`` and ``S|``; without a system ``C`` and ``|C``. Where the
-system is implied by a required binding, ``C`` alone stands for all of them. A parameter that only
-narrows the type of another's references shares its keys (``SearchParameter.keyed_as``).
-
-Bounded caches hold the keys of short values met lately: common codes and patients come again.
+``hash_keys`` makes those of a resource, the other functions those of a query (``hashed_forms`` says
+what a key is). Bounded caches hold the keys of short values met lately: common codes and patients
+come again.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from itertools import product
-from struct import Struct
+from itertools import chain
 from typing import Final
 
 from polyclinic.kernel.errors import InvalidResource, Issue
-from polyclinic.kernel.search.index_values import (
-    MAX_COMBINATIONS,
-    CompositeValue,
-    IndexValues,
-    ReferenceValue,
-    Row,
-    TokenValue,
-    UriValue,
+from polyclinic.kernel.search.composites import Tie, ties
+from polyclinic.kernel.search.hashed_forms import (
+    Field,
+    digest,
+    fields,
+    form,
+    forms,
+    path_prefixes,
+    reference_form,
+    typed,
+    uri_form,
 )
-from polyclinic.kernel.search.parameters import SearchParameter, parameters
-from polyclinic.kernel.search.strings import LONGEST_REMEMBERED, contact, words
+from polyclinic.kernel.search.index_values import IndexValues, TokenValue
+from polyclinic.kernel.search.parameters import SearchParameter
+from polyclinic.kernel.search.strings import LONGEST_REMEMBERED, contact
+from polyclinic.kernel.search.tied_keys import tied_keys
 
-_unpack: Final = Struct("<q").unpack
-
-
-_HASHED: Final = frozenset({"token", "reference", "uri"})
-"""The types of parameters whose values are searched for as a whole."""
-
-
-class _Field:
-    """A parameter of a type as the hashes see it: one object each, a key of the caches."""
-
-    __slots__ = ("contact", "hashed_whole", "implicit_system", "name", "present", "resolves")
-
-    def __init__(self, resource_type: str, param: SearchParameter) -> None:
-        self.name = f"{resource_type}.{param.keyed_as}\0"
-        self.present = f"{resource_type}.{param.code}\0p"
-        self.implicit_system = param.implicit_system
-        self.resolves = param.resolves
-        self.hashed_whole = all(kind in _HASHED for _, kind in param.components)
-        self.contact = any(path.type == "ContactPoint" for path in param.paths)
-
-
-@cache
-def _fields(resource_type: str) -> Mapping[str, _Field]:
-    found = parameters(resource_type)
-    return {code: _Field(resource_type, param) for code, param in found.items()}
-
-
-@lru_cache(maxsize=256)
-def _keyed(key: bytes) -> "hashlib.blake2b":
-    return hashlib.blake2b(digest_size=8, key=key)
-
-
-def _digest(key: bytes, text: str) -> int:
-    state = _keyed(key).copy()
-    state.update(text.encode("utf-8", "surrogatepass"))
-    found: int = _unpack(state.digest())[0]
-    return found
-
-
-def _sized(first: str, second: str) -> str:
-    """Return two texts as one that no other two give."""
-    return f"{len(first)}:{first}{second}"
-
-
-def _form(field: _Field, system: str | None, code: str | None) -> str:
-    """Return what is hashed for a token in a query; system None is any, empty is none."""
-    implicit = field.implicit_system
-    if implicit and system in {None, "", implicit}:
-        return "p" if code is None else f"c{code}"
-    if code is None:
-        return f"y{system}"
-    if system is None:
-        return f"c{code}"
-    return f"s{_sized(system, code)}" if system else f"n{code}"
-
-
-def _forms(field: _Field, system: str | None, code: str | None) -> list[str]:
-    """Return all that a resource's token is found by."""
-    if code is None:
-        return [f"y{system}"] if system else []
-    if field.implicit_system:
-        return [f"c{code}"]
-    if system:
-        return [f"c{code}", f"s{_sized(system, code)}", f"y{system}"]
-    return [f"c{code}", f"n{code}"]
+MAX_SEGMENTS: Final = 128
+"""More path segments than this in one uri are refused."""
 
 
 @lru_cache(maxsize=16_384)
-def _token(key: bytes, field: _Field, system: str | None, code: str | None) -> tuple[int, ...]:
-    found = [_digest(key, field.name + form) for form in _forms(field, system, code)]
-    return (_digest(key, field.present), *found)
+def _token(key: bytes, field: Field, system: str | None, code: str | None) -> tuple[int, ...]:
+    found = [digest(key, field.name + one) for one in forms(field, system, code)]
+    return (digest(key, field.present), *found)
 
 
 @lru_cache(maxsize=16_384)
-def _reference(key: bytes, field: _Field, target: str, id_: str) -> tuple[int, int]:
-    return _digest(key, field.present), _digest(key, f"{field.name}r{target}/{id_}")
+def _reference(key: bytes, field: Field, target: str, id_: str) -> tuple[int, int]:
+    return digest(key, field.present), digest(key, field.name + reference_form(target, id_))
 
 
 @lru_cache(maxsize=16_384)
 def compartment_key(resource_type: str, patient: str, key: bytes) -> int:
     """Return the key of what lies in a patient's compartment, by whichever parameter."""
-    return _digest(key, f"{resource_type}.\0@{patient}")
+    return digest(key, f"{resource_type}.\0@{patient}")
 
 
 @lru_cache(maxsize=4_096)
-def _uri(key: bytes, field: _Field, uri: str) -> tuple[int, int]:
-    return _digest(key, field.present), _digest(key, f"{field.name}u{uri}")
+def _uri(key: bytes, field: Field, uri: str) -> tuple[int, ...]:
+    found = [digest(key, field.present), _uri_key(key, field, uri)]
+    if field.paths:
+        prefixes = path_prefixes(uri)
+        if len(prefixes) > MAX_SEGMENTS:
+            message = f"A uri has more than {MAX_SEGMENTS} path segments."
+            raise InvalidResource((Issue("too-costly", message),))
+        found += [digest(key, f"{field.name}b{prefix}") for prefix in prefixes]
+    return tuple(found)
+
+
+def _uri_key(key: bytes, field: Field, uri: str) -> int:
+    # Under the parameter's own name: a shared one would not know what `resolves` keeps out.
+    return digest(key, (field.present if field.resolves else field.name) + uri_form(uri))
 
 
 @lru_cache(maxsize=4_096)
-def _present(key: bytes, field: _Field) -> int:
-    return _digest(key, field.present)
+def _present(key: bytes, field: Field) -> int:
+    return digest(key, field.present)
 
 
 def hash_keys(values: IndexValues, resource_type: str, key: bytes) -> list[int]:
     """Return the keys of a resource, sorted, each once.
 
-    Tokens (also ``:of-type``), references (also ``:identifier``), uris, composites of nothing else,
-    the compartments of patients, and a mark for each parameter that has a value (``:missing``;
-    composites have none). The words of ``:text`` are in ``hash_words``.
+    Tokens (also ``:of-type``), references (also ``:identifier``), uris (also ``:below``),
+    composites of nothing else, the compartments of patients, the types of what is contained, and a
+    mark for each parameter that has a value (``:missing``).
 
     Raise InvalidResource when one composite element has more than MAX_COMBINATIONS combinations.
     """
-    fields = _fields(resource_type)
+    known = fields(resource_type)
     found: set[int] = set()
-    for token in values.tokens:
-        system, code = token.system, token.code
-        known = len(code or "") + len(system or "") <= LONGEST_REMEMBERED
-        keys = _token if known else _token.__wrapped__
-        found.update(keys(key, fields[token.param], system, code))
-        if token.types:
-            found.update(_of_type(key, fields[token.param], token))
+    _add_tokens(found, values.tokens, known, key)
     for reference in values.references:
-        found.update(_reference(key, fields[reference.param], reference.target, reference.id))
+        found.update(_reference(key, known[reference.param], reference.target, reference.id))
     for uri in values.uris:
-        known = len(uri.uri) <= LONGEST_REMEMBERED
-        found.update((_uri if known else _uri.__wrapped__)(key, fields[uri.param], uri.uri))
+        short = len(uri.uri) <= LONGEST_REMEMBERED
+        found.update((_uri if short else _uri.__wrapped__)(key, known[uri.param], uri.uri))
     if values.identifiers:
-        found.update(_identifiers(key, fields, values.identifiers))
-    found.update(_marks(values, fields, key))
+        found.update(_identifiers(key, known, values.identifiers))
+    found.update(_marks(values, known, key))
     found.update([compartment_key(resource_type, one, key) for one in values.patients])
-    for composite in values.composites:
-        if fields[composite.param].hashed_whole:
-            found.update(composite_keys(composite, resource_type, key))
+    if values.contained:
+        found.update([contained_key(resource_type, one, key) for one in values.contained])
+    ties_of = ties(resource_type)
+    if ties_of:
+        found.update(_composites(values, ties_of, key))
     return sorted(found)
+
+
+def _add_tokens(
+    found: set[int], tokens: Iterable[TokenValue], known: Mapping[str, Field], key: bytes
+) -> None:
+    for token in tokens:
+        field = known[token.param]
+        if field.united:
+            continue
+        system, code = token.system, token.code
+        short = len(code or "") + len(system or "") <= LONGEST_REMEMBERED
+        found.update((_token if short else _token.__wrapped__)(key, field, system, code))
+        if token.types:
+            found.update(_of_type(key, field, token))
 
 
 def label_keys(values: IndexValues, resource_type: str, key: bytes) -> list[int]:
@@ -164,173 +119,153 @@ def label_keys(values: IndexValues, resource_type: str, key: bytes) -> list[int]
     labels = [token for token in values.tokens if token.param == "_security" and token.code]
     if not labels:
         return []
-    field = _fields(resource_type)["_security"]
-    forms = {_form(field, token.system or "", token.code) for token in labels}
-    return sorted(_digest(key, field.name + form) for form in forms)
+    field = fields(resource_type)["_security"]
+    found = {form(field, token.system or "", token.code) for token in labels}
+    return sorted(digest(key, field.name + one) for one in found)
 
 
-def _marks(values: IndexValues, fields: Mapping[str, _Field], key: bytes) -> list[int]:
+def _marks(values: IndexValues, known: Mapping[str, Field], key: bytes) -> list[int]:
     """Return the marks of the parameters whose values are not hashed."""
     params = {row.param for row in values.strings}
     params.update([row.param for row in values.dates])
     params.update([row.param for row in values.numbers])
     params.update([row.param for row in values.quantities])
     params.update([row.param for row in values.positions])
-    return [_present(key, fields[param]) for param in params]
+    return [_present(key, known[param]) for param in params if not known[param].united]
 
 
-def _of_type(key: bytes, field: _Field, token: TokenValue) -> Iterable[int]:
+def _of_type(key: bytes, field: Field, token: TokenValue) -> Iterable[int]:
     for system, code in token.types:
-        yield _digest(key, field.name + _typed(system or "", code, token.code or ""))
-
-
-def _typed(system: str, code: str, value: str) -> str:
-    return f"o{_sized(system, _sized(code, value))}"
+        yield digest(key, field.name + typed(system or "", code, token.code or ""))
 
 
 def _identifiers(
-    key: bytes, fields: Mapping[str, _Field], tokens: Iterable[TokenValue]
+    key: bytes, known: Mapping[str, Field], tokens: Iterable[TokenValue]
 ) -> Iterable[int]:
     for token in tokens:
-        field = fields[token.param]
-        yield _digest(key, field.present)
+        field = known[token.param]
+        yield digest(key, field.present)
         # Under the parameter's own name: a shared one would not know what `resolves` keeps out.
-        for form in _forms(field, token.system, token.code):
-            yield _digest(key, f"{field.present}i{form}")
+        for one in forms(field, token.system, token.code):
+            yield digest(key, f"{field.present}i{one}")
 
 
-_HASHED_ROWS: Final = (TokenValue, ReferenceValue, UriValue)
+def _composites(
+    values: IndexValues, ties_of: Mapping[str, Sequence[Tie]], key: bytes
+) -> Iterable[int]:
+    """Yield the keys of composites of whole values, their marks, and the marks of loose ties."""
+    resource_type = values.resource_type
+    for composite in values.composites:
+        tie = ties_of[composite.param][composite.at]
+        if tie.code == composite.param and tie.stored and not tie.ordered:
+            yield tie_key(resource_type, tie, key)
+            yield from tied_keys(composite, tie, resource_type, key)
+    for tie in _loose(resource_type):
+        if not any((one.param, one.at) == (tie.code, tie.at) for one in values.composites):
+            yield from _unmet(values, tie, key)
 
 
-def composite_keys(composite: CompositeValue, resource_type: str, key: bytes) -> list[int]:
-    """Return one key per combination of those components that are hashed.
+@cache
+def _loose(resource_type: str) -> tuple[Tie, ...]:
+    every = chain.from_iterable(ties(resource_type).values())
+    return tuple(dict.fromkeys(tie for tie in every if tie.loose))
 
-    Where all components are tokens, references or uris, that is the whole composite. Of a composite
-    with a date, number, quantity or string it is what an index row of that value is filed under.
+
+def _unmet(values: IndexValues, tie: Tie, key: bytes) -> Iterable[int]:
+    """Yield the mark of a tie whose parameters have values of the resource that it has not."""
+    codes = {param.code for param in tie.loose}
+    params = {row.param for row in values.tokens}
+    params.update([row.param for row in values.strings])
+    params.update([row.param for row in values.quantities])
+    params.update([row.param for row in values.dates])
+    params.update([row.param for row in values.numbers])
+    if not params.isdisjoint(codes):
+        yield unmet_key(values.resource_type, tie, key)
+
+
+def tie_key(resource_type: str, tie: Tie, key: bytes) -> int:
+    """Return the key of every resource that has a composite's values, for ``:missing``."""
+    return digest(key, f"{resource_type}.{tie.name}\0k")
+
+
+def unmet_key(resource_type: str, tie: Tie, key: bytes) -> int:
+    """Return the key of a resource where only a component's own parameter has values."""
+    return digest(key, f"{resource_type}.{tie.name}\0!")
+
+
+def contained_key(resource_type: str, contained: str, key: bytes) -> int:
+    """Return the key of every resource that contains one of a type."""
+    return digest(key, f"{resource_type}.\0#{contained}")
+
+
+def token_keys(
+    resource_type: str, param: SearchParameter, token: tuple[str | None, str | None], key: bytes
+) -> list[int]:
+    """Return the keys of a token in a query, of which a match has one.
+
+    ``token`` is system and code: system None is any, empty is none; code None is any of the system.
     """
-    fields = _fields(resource_type)
-    forms = [
-        list(dict.fromkeys(form for row in rows for form in _component_forms(fields, row)))
-        for rows in composite.components
-        if isinstance(rows[0], _HASHED_ROWS)
-    ]
-    total = 1
-    for one in forms:
-        total *= len(one)
-    if total > MAX_COMBINATIONS:
-        message = (
-            f"{composite.param} has more than {MAX_COMBINATIONS} combinations; use fewer codes."
-        )
-        raise InvalidResource((Issue("too-costly", message),))
-    name = fields[composite.param].name
-    return [_digest(key, name + _combined(parts)) for parts in product(*forms)]
-
-
-def _combined(parts: Iterable[str]) -> str:
-    return "k" + "".join([f"{len(part)}:{part}" for part in parts])
-
-
-def _component_forms(fields: Mapping[str, _Field], row: Row) -> list[str]:
-    match row:
-        case TokenValue(param, system, code):
-            return _forms(fields[param], system, code)
-        case ReferenceValue(_, target, id_):
-            return [f"r{target}/{id_}"]
-        case UriValue(_, uri):
-            return [f"u{uri}"]
-        case _:
-            return []
+    field = fields(resource_type)[param.code]
+    return [_token_key(part, *token, key) for part in field.parts]
 
 
 def token_key(
     resource_type: str, param: SearchParameter, system: str | None, code: str | None, key: bytes
 ) -> int:
-    """Return the key of a token in a query.
+    """Return the one key of a token in a query; not for what is a union of other parameters."""
+    (found,) = token_keys(resource_type, param, (system, code), key)
+    return found
 
-    ``system`` None is any system, empty is none; ``code`` None is any code of the system.
-    """
-    field = _fields(resource_type)[param.code]
-    form = _form(field, system, contact(code) if field.contact and code else code)
-    return _digest(key, field.present if form == "p" else field.name + form)
+
+def _token_key(field: Field, system: str | None, code: str | None, key: bytes) -> int:
+    asked = form(field, system, contact(code) if field.contact and code else code)
+    return digest(key, field.present if asked == "p" else field.name + asked)
 
 
 def reference_key(
     resource_type: str, param: SearchParameter, target: str, target_id: str, key: bytes
 ) -> int:
     """Return the key of a reference to one resource of this server."""
-    field = _fields(resource_type)[param.code]
-    if field.resolves and target != field.resolves:
-        # The shared keys hold such references, this parameter does not: nothing has this key.
-        return _digest(key, f"{field.present}r{target}/{target_id}")
-    return _digest(key, f"{field.name}r{target}/{target_id}")
+    field = fields(resource_type)[param.code]
+    # The shared keys hold references to other types too, this parameter does not.
+    foreign = field.resolves and target != field.resolves
+    name = field.present if foreign else field.name
+    return digest(key, name + reference_form(target, target_id))
 
 
 def uri_key(resource_type: str, param: SearchParameter, uri: str, key: bytes) -> int:
     """Return the key of a uri, or of a reference to somewhere else."""
-    return _digest(key, f"{_fields(resource_type)[param.code].name}u{uri}")
+    return _uri_key(key, fields(resource_type)[param.code], uri)
+
+
+def below_keys(resource_type: str, param: SearchParameter, uri: str, key: bytes) -> list[int]:
+    """Return the keys of a uri and of those that go on from it, of which a match has one."""
+    field = fields(resource_type)[param.code]
+    return [_uri_key(key, field, uri), digest(key, f"{field.name}b{uri}")]
+
+
+def present_keys(resource_type: str, param: SearchParameter, key: bytes) -> list[int]:
+    """Return the keys of which a resource has one when the parameter has a value."""
+    return [_present(key, part) for part in fields(resource_type)[param.code].parts]
 
 
 def present_key(resource_type: str, param: SearchParameter, key: bytes) -> int:
-    """Return the key of every resource that has a value of the parameter, for ``:missing``."""
-    return _present(key, _fields(resource_type)[param.code])
+    """Return the one key of what has a value; not for what is a union of other parameters."""
+    (found,) = present_keys(resource_type, param, key)
+    return found
 
 
 def identifier_key(
     resource_type: str, param: SearchParameter, system: str | None, code: str | None, key: bytes
 ) -> int:
-    """Return the key of a reference by identifier, for ``:identifier``; as ``token_key``."""
-    field = _fields(resource_type)[param.code]
-    return _digest(key, f"{field.present}i{_form(field, system, code)}")
+    """Return the key of a reference by identifier, for ``:identifier``; as ``token_keys``."""
+    field = fields(resource_type)[param.code]
+    return digest(key, f"{field.present}i{form(field, system, code)}")
 
 
-def of_type_key(
+def of_type_keys(
     resource_type: str, param: SearchParameter, parts: tuple[str, str, str], key: bytes
-) -> int:
-    """Return the key of an identifier by its type: ``parts`` are type system, type code, value."""
-    return _digest(key, _fields(resource_type)[param.code].name + _typed(*parts))
-
-
-def composite_key(
-    resource_type: str,
-    param: SearchParameter,
-    parts: Sequence[tuple[str | None, str | None] | str],
-    key: bytes,
-) -> int:
-    """Return the key of the hashed components of a composite in a query, in their order.
-
-    A token is its system and code as in ``token_key``; a reference is ``Type/id`` or a uri.
-    """
-    fields = _fields(resource_type)
-    hashed = [code for code, kind in param.components if kind in _HASHED]
-    forms: list[str] = []
-    for code, part in zip(hashed, parts, strict=True):
-        if isinstance(part, str):
-            forms.append(f"{'u' if ':' in part else 'r'}{part}")
-        else:
-            forms.append(_form(fields[code], *part))
-    return _digest(key, fields[param.code].name + _combined(forms))
-
-
-def hash_words(values: IndexValues, resource_type: str, key: bytes) -> list[int]:
-    """Return the keys of the words of ``:text`` of each token, sorted, each once."""
-    fields = _fields(resource_type)
-    found: set[int] = set()
-    for token in values.tokens:
-        if token.text:
-            known = len(token.text) <= LONGEST_REMEMBERED
-            keys = _text if known else _text.__wrapped__
-            found.update(keys(key, fields[token.param], token.text))
-    return sorted(found)
-
-
-@lru_cache(maxsize=4_096)
-def _text(key: bytes, field: _Field, text: str) -> tuple[int, ...]:
-    return tuple([_digest(key, f"{field.name}t{word}") for word in words(text)])
-
-
-def word_keys(
-    resource_type: str, param: SearchParameter, text: Iterable[str], key: bytes
 ) -> list[int]:
-    """Return the key of each word, for ``:text``, ``_text`` and ``_content``; sorted, each once."""
-    name = _fields(resource_type)[param.code].name
-    return sorted({_digest(key, f"{name}t{word}") for word in text})
+    """Return the keys of an identifier by its type: ``parts`` are type system, type code, value."""
+    field = fields(resource_type)[param.code]
+    return [digest(key, part.name + typed(*parts)) for part in field.parts]

@@ -8,6 +8,8 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from polyclinic.kernel.search.resource_words import Said
+
 MAX_VALUES: Final = 50_000
 """More values than this in one resource are refused (InvalidResource), not cut off."""
 
@@ -83,6 +85,18 @@ class NumberValue(Struct, frozen=True, gc=False):
     """The digits as they stand in the resource; empty for a Range."""
 
 
+class Measure(Struct, frozen=True, gc=False):
+    """A range [low, high) under a unit, as quantities are compared: see ``quantities``."""
+
+    system: str | None
+    code: str | None
+    """Both None: whatever the unit. No system: a code or a unit's name, whatever the system."""
+    low: float
+    high: float
+    falling: bool = False
+    """Whether it falls where the number as it stands rises, as the amount of acid under pH."""
+
+
 class QuantityValue(Struct, frozen=True, gc=False):
     """A quantity, an amount of money, a range of quantities or what a device sampled."""
 
@@ -94,6 +108,8 @@ class QuantityValue(Struct, frozen=True, gc=False):
     high: float
     text: str
     """The digits of the value; empty for a range. A comparator makes low or high infinite."""
+    base: Measure | None = None
+    """The same in base units, where the unit is UCUM's."""
 
 
 class PositionValue(Struct, frozen=True, gc=False):
@@ -116,6 +132,8 @@ class CompositeValue(Struct, frozen=True):
     param: str
     components: tuple[tuple[Row, ...], ...]
     """Per component, in the order of the definition, its values in this element; never empty."""
+    at: int = 0
+    """Which of the parameter's paths leads to the element."""
 
 
 class IndexValues(Struct):
@@ -137,3 +155,7 @@ class IndexValues(Struct):
     """Ids of the Patients in whose compartments the resource lies, sorted, each once."""
     shortened: int = 0
     """How many normalised strings were cut at MAX_NORMALISED."""
+    contained: tuple[str, ...] = ()
+    """The types of the resources that it contains, sorted, each once."""
+    said: Said = Said("", ())
+    """Its texts, for ``_text`` and ``_content``."""

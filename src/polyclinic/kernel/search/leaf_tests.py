@@ -11,6 +11,7 @@ from polyclinic.kernel.search.comparisons import POINTS, RANGES
 from polyclinic.kernel.search.distance import metres_between
 from polyclinic.kernel.search.facts import KINDS, Kind
 from polyclinic.kernel.search.index_values import (
+    MAX_NORMALISED,
     CompositeValue,
     DateValue,
     NumberValue,
@@ -37,6 +38,7 @@ from polyclinic.kernel.search.predicate import (
     UriBelow,
     UriIs,
 )
+from polyclinic.kernel.search.quantities import measures
 from polyclinic.kernel.search.strings import contact
 
 Test = Callable[[Any], bool]
@@ -110,11 +112,11 @@ def _string(leaf: StringIs) -> tuple[Tested, ...]:
 
 
 _STRINGS: Final[Mapping[str, Callable[[str], Test]]] = {
-    "starts": lambda text: lambda row: row.normalised.startswith(text),
+    "starts": lambda text: lambda row: row.normalised.startswith(text[:MAX_NORMALISED]),
     "exact": lambda text: lambda row: row.text == text,
     "contains": lambda text: lambda row: text in row.normalised,
     "ends": lambda text: lambda row: row.normalised.endswith(text),
-    "equals": lambda text: lambda row: row.normalised == text,
+    "equals": lambda text: lambda row: row.normalised == text[:MAX_NORMALISED],
 }
 
 
@@ -127,22 +129,18 @@ def _number(leaf: NumberIs) -> tuple[Tested, ...]:
     low, high, compare = leaf.low, leaf.high, RANGES[leaf.comparison]
     if leaf.comparison not in POINTS:
         low = high = leaf.exact
-    if leaf.code:
-        system, code = leaf.system or None, leaf.code
+    system, code = leaf.system or None, leaf.code or None
 
-        def has_unit(row: QuantityValue) -> bool:
-            return (
-                row.code == code
-                and (row.system or None) == system
-                and compare(row.low, row.high, low, high)
-            )
+    def measured(row: QuantityValue) -> bool:
+        return any(
+            one.code == code and one.system == system and compare(one.low, one.high, low, high)
+            for one in measures(row)
+        )
 
-        return (Tested("quantities", has_unit),)
+    def holds(row: NumberValue) -> bool:
+        return code is None and compare(row.low, row.high, low, high)
 
-    def holds(row: NumberValue | QuantityValue) -> bool:
-        return compare(row.low, row.high, low, high)
-
-    return Tested("numbers", holds), Tested("quantities", holds)
+    return Tested("numbers", holds), Tested("quantities", measured)
 
 
 def _near(leaf: Near) -> tuple[Tested, ...]:

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 from polyclinic.kernel.search.comparisons import MOMENTS
 from polyclinic.kernel.search.facts import Facts
 from polyclinic.kernel.search.leaf_tests import Tested, param_of, tests_of
-from polyclinic.kernel.search.parameters import compartment_parameters
+from polyclinic.kernel.search.parameters import COLUMN_PARAMETERS, compartment_parameters
 from polyclinic.kernel.search.predicate import (
     AllOf,
     AnyOf,
@@ -28,7 +28,7 @@ from polyclinic.kernel.search.predicate import (
     TokenText,
     Words,
 )
-from polyclinic.kernel.search.strings import words as words_of
+from polyclinic.kernel.search.resource_words import text_words
 
 Match = Callable[[Facts], bool]
 """Whether a version is what a query asks for."""
@@ -122,9 +122,22 @@ def leaf_matcher(leaf: Leaf) -> Match:
     if param is None or not tests:
         raise NotImplementedError(type(leaf).__name__)
     found = _has_value(param.code, tests)
-    if isinstance(leaf, Missing) and leaf.missing:
-        return lambda facts: not found(facts)
+    if isinstance(leaf, Missing):
+        return _missing(leaf, found)
     return found
+
+
+def _missing(leaf: Missing, found: Match) -> Match:
+    """Look for a value, of words among what the resource says; id and moment are always there."""
+    match leaf.param.code:
+        case code if code in COLUMN_PARAMETERS:
+            return lambda _: not leaf.missing
+        case "_text":
+            return lambda facts: bool(facts.values.said.narrative) != leaf.missing
+        case "_content":
+            return lambda facts: bool(facts.content) != leaf.missing
+        case _:
+            return lambda facts: found(facts) != leaf.missing
 
 
 def _has_value(code: str, tests: Sequence[Tested]) -> Match:
@@ -150,7 +163,7 @@ def _token_text(leaf: TokenText) -> Match:
 
     def holds(facts: Facts) -> bool:
         texts = [row.text for row in facts.rows("tokens", code) if row.text]
-        return wanted <= {word for text in texts for word in words_of(text)}
+        return wanted <= {word for text in texts for word in text_words(text)}
 
     return holds
 
@@ -159,7 +172,7 @@ def _words(leaf: Words) -> Match:
     wanted, narrative = frozenset(leaf.words), leaf.param.code == "_text"
 
     def holds(facts: Facts) -> bool:
-        return wanted.issubset(facts.words.text if narrative else facts.words.content)
+        return wanted <= (facts.narrative if narrative else facts.content)
 
     return holds
 

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/search.html#ptypes
 import math
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any, Final
 
 import msgspec
@@ -20,7 +21,9 @@ from polyclinic.kernel.search.index_values import (
     QuantityValue,
 )
 from polyclinic.kernel.search.parameters import Path
+from polyclinic.kernel.search.quantities import Extent, base_measure, measured
 from polyclinic.kernel.search.ranges import date_range, number_range
+from polyclinic.kernel.ucum import SYSTEM as UCUM
 
 
 def _date(params: Sequence[str], _: Path) -> Emit:
@@ -89,6 +92,15 @@ def _bounds(value: Any) -> tuple[float, float]:
     return least, math.nextafter(most, math.inf)
 
 
+def _extent(value: Any) -> Extent:
+    """Return a Range exactly; its bounds belong to it."""
+    low, high = (
+        Fraction(bytes(end.value).decode("ascii")) if end and end.value else None
+        for end in (value.low, value.high)
+    )
+    return Extent(low, high, through=True)
+
+
 def _quantity(params: Sequence[str], _: Path) -> Emit:
     def emit(value: Any, out: Gathered) -> None:
         if not value.value:
@@ -96,11 +108,13 @@ def _quantity(params: Sequence[str], _: Path) -> Emit:
         text = bytes(value.value).decode("ascii")
         low, high = number_range(text)
         # A SimpleQuantity, such as Substance.instance.quantity, has no comparator.
-        if comparator := getattr(value, "comparator", None):
+        comparator: str | None = getattr(value, "comparator", None) or None
+        if comparator:
             low, high = _compared(comparator, text)
         system, code, unit = value.system or None, value.code or None, value.unit or None
+        base = measured(text, comparator, code) if system == UCUM and code else None
         for param in params:
-            out.quantities.append(QuantityValue(param, system, code, unit, low, high, text))
+            out.quantities.append(QuantityValue(param, system, code, unit, low, high, text, base))
 
     return emit
 
@@ -143,8 +157,9 @@ def _range(params: Sequence[str], _: Path) -> Emit:
             return
         low, high = _bounds(value)
         system, code, unit = limit.system or None, limit.code or None, limit.unit or None
+        base = base_measure(_extent(value), system, code)
         for param in params:
-            out.quantities.append(QuantityValue(param, system, code, unit, low, high, ""))
+            out.quantities.append(QuantityValue(param, system, code, unit, low, high, "", base))
 
     return emit
 
@@ -154,16 +169,18 @@ def _sampled_data(params: Sequence[str], _: Path) -> Emit:
 
     def emit(value: Any, out: Gathered) -> None:
         origin = value.origin
-        samples = [float(sample) for sample in _SAMPLES.findall(value.data or "")]
+        samples = _SAMPLES.findall(value.data or "")
         if not samples or not origin.value:
             return
-        factor = float(bytes(value.factor)) if value.factor else 1.0
-        start = float(bytes(origin.value))
-        ends = (start + factor * min(samples), start + factor * max(samples))
+        factor = Fraction(bytes(value.factor).decode("ascii")) if value.factor else 1
+        start = Fraction(bytes(origin.value).decode("ascii"))
+        ends = [start + factor * Fraction(end(samples, key=float)) for end in (min, max)]
+        extent = Extent(min(ends), max(ends), through=True)
         system, code, unit = origin.system or None, origin.code or None, origin.unit or None
-        low, high = min(ends), math.nextafter(max(ends), math.inf)
+        low, high = extent.floats()
+        base = base_measure(extent, system, code)
         for param in params:
-            out.quantities.append(QuantityValue(param, system, code, unit, low, high, ""))
+            out.quantities.append(QuantityValue(param, system, code, unit, low, high, "", base))
 
     return emit
 

@@ -7,6 +7,7 @@ import math
 import re
 import sys
 from datetime import UTC, datetime
+from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
@@ -127,6 +128,35 @@ def number_range(text: str) -> tuple[float, float]:
 
     Raise ValueError for what is no decimal.
     """
+    return _range(text, 1, 1)
+
+
+def scaled_range(text: str, factor: Fraction) -> tuple[float, float]:
+    """Return the same range times a positive factor. Raise ValueError for what is no decimal."""
+    return _range(text, factor.numerator, factor.denominator)
+
+
+def _range(text: str, times: int, over: int) -> tuple[float, float]:
+    ten, scale = _tenfold(text)
+    if scale < 0:
+        over *= 10**-scale
+    else:
+        times *= 10**scale
+    low, high = _quotient((ten - 5) * times, over), _quotient((ten + 5) * times, over)
+    # With more digits than a double has, the bounds may be the same double as the number.
+    number = min(_quotient(ten * times, over), sys.float_info.max)
+    return min(low, number), max(high, math.nextafter(number, math.inf))
+
+
+def exact_range(text: str) -> tuple[Fraction, Fraction]:
+    """Return the same range exactly. Raise ValueError for what is no decimal."""
+    ten, scale = _tenfold(text)
+    digit = Fraction(10) ** scale
+    return (ten - 5) * digit, (ten + 5) * digit
+
+
+def _tenfold(text: str) -> tuple[int, int]:
+    """Return a decimal as ten times its digits, and the power of ten of the digit after them."""
     match = _NUMBER.fullmatch(text)
     if match is None:
         raise ValueError(text)
@@ -138,18 +168,12 @@ def number_range(text: str) -> tuple[float, float]:
         scale -= len(fraction)
     if exponent:
         scale += int(exponent)
-    ten = digits * 10
-    if sign:
-        ten = -ten
-    low, high = _scaled(ten - 5, scale), _scaled(ten + 5, scale)
-    # With more digits than a double has, the bounds may be the same double as the number.
-    number = min(_scaled(ten, scale), sys.float_info.max)
-    return min(low, number), max(high, math.nextafter(number, math.inf))
+    return (-digits if sign else digits) * 10, scale
 
 
-def _scaled(value: int, scale: int) -> float:
-    """Return value x 10^scale; the division of two ints is rounded once, correctly."""
+def _quotient(value: int, over: int) -> float:
+    """Return the nearest double; the division of two ints is rounded once, correctly."""
     try:
-        return value / 10**-scale if scale < 0 else float(value * 10**scale)
+        return value / over
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return -math.inf if value < 0 else math.inf

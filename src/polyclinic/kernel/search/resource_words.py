@@ -1,78 +1,108 @@
-"""The words of a resource, for ``_text`` (its narrative) and ``_content`` (all that it says).
+"""What a resource says: its narrative (``_text``), and all texts in it (``_content``).
 
-They are not part of ``extract``: a resource holds many times more words than values, and who
-indexes them may do so later. https://hl7.org/fhir/R4/search.html#content
+Texts are the elements of the types string, markdown and xhtml, in contained resources too; codes,
+identities, links, dates and data say nothing, and have parameters of their own. The property's name
+tells which is which, so that the canonical JSON is passed once, without being decoded.
+https://hl7.org/fhir/R4/search.html#content
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from html import unescape
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
 import msgspec
-from msgspec import Struct
 
-from polyclinic.kernel.search.strings import normalise
-from polyclinic.kernel.types import Resource
-
-MAX_WORDS: Final = 5_000
-"""Distinct words of one resource that are kept for each of the two parameters."""
+from polyclinic.kernel.search.strings import LONGEST_REMEMBERED, normalise
 
 LONGEST_WORD: Final = 64
 """Characters; what is longer is data, not a word."""
 
-_TAG: Final = re.compile(r"<[^>]*>")
-_SILENT: Final = frozenset(
-    {"data", "div", "hash", "id", "reference", "resourceType", "system", "url"}
+_TELLING: Final[frozenset[bytes]] = frozenset(
+    name.encode()
+    for name in msgspec.json.decode(
+        (Path(__file__).parent / "tables" / "words.json").read_bytes(), type=list[str]
+    )
 )
-"""Properties whose strings name or carry something and say nothing."""
+"""The names of properties whose strings say something (``tools/search_words.py``)."""
+_TAG: Final = re.compile(r"<[^>]*>")
 _NO_WORDS: Final = re.compile(r"[0-9]{4}-[0-9T:.Z+\-]*|(?:https?|urn):\S*")
 """Dates and URIs."""
 
-
-class ResourceWords(Struct, frozen=True):
-    """Distinct words, normalised, sorted."""
-
-    text: tuple[str, ...]
-    """Of the narrative."""
-    content: tuple[str, ...]
-    """Of all strings, the narrative's included."""
-    dropped: int
-    """How many distinct words are missing because there were more than MAX_WORDS."""
+_decode_text: Final = msgspec.json.Decoder(str).decode
+_BACKSLASH: Final = b"\x01"
+_QUOTE: Final = b"\x02"
+"""Stand for what is escaped while a body is taken apart; JSON has no such characters."""
 
 
-def resource_words(resource: Resource) -> ResourceWords:
-    """Return the words by which the resource is found."""
-    value = msgspec.json.decode(resource.body)
-    narrative = set(_words([_narrative(value)]))
-    content = narrative | set(_words(_strings(value)))
-    dropped = max(0, len(narrative) - MAX_WORDS) + max(0, len(content) - MAX_WORDS)
-    return ResourceWords(
-        tuple(sorted(narrative)[:MAX_WORDS]), tuple(sorted(content)[:MAX_WORDS]), dropped
-    )
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """The texts of a resource, as they stand."""
+
+    narrative: str
+    """Without its tags."""
+    texts: tuple[str, ...]
+    """All others, each once."""
 
 
-def _narrative(value: dict[str, Any]) -> str:
-    text = value.get("text")
-    div = text.get("div", "") if isinstance(text, dict) else ""
-    return unescape(_TAG.sub(" ", div))
+def said(body: bytes) -> Said:
+    """Return what a resource says in its canonical JSON."""
+    if b"\\" in body:
+        body = body.replace(b"\\\\", _BACKSLASH).replace(b'\\"', _QUOTE)
+    # No quote is left inside a string: every other part is one, and what follows says whether it
+    # is a name.
+    parts = body.split(b'"')
+    strings, marks = parts[1::2], parts[2::2]
+    found = [
+        text
+        for name, mark, text in zip(strings, marks, strings[1:], strict=False)
+        if mark == b":" and name in _TELLING
+    ]
+    if b'":["' in body or b'":[null' in body:
+        for at, mark in enumerate(marks):
+            if mark[:2] == b":[" and strings[at] in _TELLING:
+                found += _listed(strings, marks, at)
+    narrative = ""
+    if b'"div":"' in body:
+        divs = [at for at, name in enumerate(strings) if name == b"div" and marks[at] == b":"]
+        narrative = " ".join(_TAG.sub(" ", _text(strings[at + 1])) for at in divs)
+    return Said(unescape(narrative), tuple([_text(text) for text in dict.fromkeys(found) if text]))
 
 
-def _words(texts: Iterable[str]) -> Iterator[str]:
-    for text in texts:
-        for word in normalise(text).split():
-            if len(word) <= LONGEST_WORD:
-                yield word
+def _listed(strings: Sequence[bytes], marks: Sequence[bytes], at: int) -> Iterator[bytes]:
+    """Yield the strings of the list that a name stands before; none of a list of elements."""
+    if marks[at].strip(b":[,nul"):
+        return
+    for string, mark in zip(strings[at + 1 :], marks[at + 1 :], strict=False):
+        yield string
+        if mark.strip(b",nul"):
+            return
 
 
-def _strings(value: Any) -> Iterator[str]:
-    """Yield every string that says something, in no order."""
-    waiting: list[Any] = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            waiting.extend(child for name, child in item.items() if name not in _SILENT)
-        elif isinstance(item, list):
-            waiting.extend(item)
-        elif isinstance(item, str) and not _NO_WORDS.fullmatch(item):
-            yield item
+def _text(data: bytes) -> str:
+    if b"\\" in data or _QUOTE in data or _BACKSLASH in data:
+        escaped = data.replace(_QUOTE, b'\\"').replace(_BACKSLASH, b"\\\\")
+        return _decode_text(b'"%b"' % escaped)
+    return data.decode()
+
+
+def text_words(text: str) -> tuple[str, ...]:
+    """Return the distinct words of a text, normalised."""
+    known = len(text) <= LONGEST_REMEMBERED
+    return (_text_words if known else _text_words.__wrapped__)(text)
+
+
+@lru_cache(maxsize=8192)
+def _text_words(text: str) -> tuple[str, ...]:
+    if _NO_WORDS.fullmatch(text):
+        return ()
+    found = dict.fromkeys(normalise(text).split())
+    return tuple(word for word in found if len(word) <= LONGEST_WORD)
+
+
+def content_words(found: Said) -> Iterator[str]:
+    """Yield all words by which ``_content`` finds a resource, some more than once."""
+    yield from text_words(found.narrative)
+    for text in found.texts:
+        yield from text_words(text)

@@ -11,9 +11,11 @@ from typing import Final, NoReturn
 
 from polyclinic.kernel.errors import BadRequest
 from polyclinic.kernel.search.elements import literal_reference
+from polyclinic.kernel.search.quantities import asked
 from polyclinic.kernel.search.ranges import date_range, is_date, number_range
 from polyclinic.kernel.search.strings import normalise, phonetic
 from polyclinic.kernel.types import RESOURCE_TYPES
+from polyclinic.kernel.ucum import SYSTEM as UCUM
 
 PREFIXES: Final = frozenset({"eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"})
 """https://hl7.org/fhir/R4/search.html#prefix"""
@@ -39,15 +41,19 @@ class ReferenceTo:
 
 @dataclass(frozen=True, slots=True)
 class NumberText:
-    """A number or quantity in a query; [low, high) is what its digits leave open."""
+    """A number or quantity in a query; [low, high) is what its digits leave open.
+
+    A quantity in a unit of UCUM is in base units, under their code.
+    """
 
     prefix: str
     low: float
     high: float
     exact: float
     system: str | None = None
-    """None: any system, and the code may be the unit's name. Empty: no system."""
+    """None: any system, and the code may be the unit's name."""
     code: str | None = None
+    """None: any unit, and the number as it stands."""
 
 
 def _refuse(what: str, example: str) -> NoReturn:
@@ -199,13 +205,20 @@ def parse_number(text: str) -> NumberText:
 def parse_quantity(text: str) -> NumberText:
     """Return the quantity of ``number``, ``number|system|code`` or ``number||code``.
 
-    ``number||code`` is the code or the unit, whatever the system.
+    ``number||code`` is the code or the unit, whatever the system; what is compared with what,
+    ``quantities`` says.
     """
     parts = [unescape(part) for part in split(text, "|")]
     if len(parts) not in {1, 3}:
         _refuse("A quantity is a number, a system and a code", "5.4|http://unitsofmeasure.org|mg")
     found = parse_number(parts[0])
-    if len(parts) == 1 or not parts[2]:
-        system = parts[1] if len(parts) > 1 and parts[1] else None
-        return NumberText(found.prefix, found.low, found.high, found.exact, system)
-    return NumberText(found.prefix, found.low, found.high, found.exact, parts[1] or None, parts[2])
+    if not any(parts[1:]):
+        return found
+    _, system, code = parts
+    if not code:
+        _refuse("A unit is a code, with its system or without", "5.4|http://unitsofmeasure.org|mg")
+    base = asked(found.prefix, _prefixed(parts[0])[1], code) if system == UCUM else None
+    if base is not None:
+        prefix, measure, exact = base
+        return NumberText(prefix, measure.low, measure.high, exact, UCUM, measure.code)
+    return NumberText(found.prefix, found.low, found.high, found.exact, system or None, code)

@@ -1,56 +1,60 @@
 """From the values of a resource to index rows, and from a query to the same hashes."""
 
-from collections.abc import Iterable, Mapping
-from functools import cache, lru_cache
-from hashlib import blake2b
-from typing import Any, Final
-from zlib import crc32
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 
+from polyclinic.kernel.search.composites import Tie, ties
+from polyclinic.kernel.search.hashed_words import hash_words, narrative_key, word_keys
 from polyclinic.kernel.search.hashing import (
+    below_keys,
     compartment_key,
+    contained_key,
     hash_keys,
+    identifier_key,
     label_keys,
-    present_key,
+    of_type_keys,
+    present_keys,
     reference_key,
-    token_key,
+    tie_key,
+    token_keys,
+    unmet_key,
     uri_key,
 )
 from polyclinic.kernel.search.index_values import IndexValues
 from polyclinic.kernel.search.parameters import (
+    COLUMN_PARAMETERS,
+    WORD_PARAMETERS,
     SearchParameter,
     compartment_parameters,
     parameters,
 )
 from polyclinic.kernel.search.predicate import (
+    CompositeIs,
+    IdentifierIs,
     InCompartment,
+    Leaf,
     Missing,
     Predicate,
     RefersTo,
     TokenIs,
+    TokenOfType,
+    UriBelow,
     UriIs,
 )
+from polyclinic.kernel.search.tied_keys import asked_key, under_unit
+from polyclinic.kernel.search.unions import unions
 from polyclinic.kernel.store.care import relations
+from polyclinic.kernel.store.number_rows import number_rows, place_number
+from polyclinic.kernel.store.numbers import (
+    edge_number,
+    exact_number,
+    marked,
+    param_number,
+    unit_number,
+)
 from polyclinic.kernel.store.placement import Place
 from polyclinic.kernel.store.row import Index
 from polyclinic.kernel.types import type_number
-
-LOWEST: Final = 1
-HIGHEST: Final = 2
-
-
-@cache
-def param_number(resource_type: str, code: str) -> int:
-    """Return the number that a parameter has in index rows; a test sees that none collide."""
-    return crc32(f"{resource_type}.{code}".encode()) - 2**31
-
-
-@cache
-def edge_number(resource_type: str, code: str) -> int:
-    """Return the number of a reference parameter in edges.
-
-    Parameters over the same element, such as ``patient`` and ``subject``, share theirs.
-    """
-    return param_number(resource_type, parameters(resource_type)[code].keyed_as)
 
 
 @cache
@@ -74,6 +78,7 @@ def build(values: IndexValues, key: bytes, rid_of: Mapping[Place, int]) -> Index
     return Index(
         patients=sorted(rid_of[patient, one] for one in values.patients),
         keys=hash_keys(values, resource_type, key),
+        words=hash_words(values, key),
         edges=sorted(
             {
                 (
@@ -83,14 +88,19 @@ def build(values: IndexValues, key: bytes, rid_of: Mapping[Place, int]) -> Index
                 for value in values.references
             }
         ),
-        strings=_marked(
-            (param_number(resource_type, value.param), value.normalised) for value in values.strings
+        strings=marked(
+            (
+                param_number(resource_type, value.param),
+                value.normalised,
+                exact_number(value.text, key),
+            )
+            for value in values.strings
         ),
-        dates=_marked(
+        dates=marked(
             (param_number(resource_type, value.param), value.low, value.high)
             for value in values.dates
         ),
-        numbers=_numbers(values, resource_type, key),
+        numbers=number_rows(values, key),
         labels=label_keys(values, resource_type, key),
         care=[
             (rid_of[one.staff], rid_of[patient, one.patient], one.low, one.high)
@@ -99,46 +109,26 @@ def build(values: IndexValues, key: bytes, rid_of: Mapping[Place, int]) -> Index
     )
 
 
-def _numbers(
-    values: IndexValues, resource_type: str, key: bytes
-) -> list[tuple[int, int, int, float, float]]:
-    """Return the rows of numbers and quantities; a quantity stands under its unit."""
-    if not values.numbers and not values.quantities:
-        return []
-    rows: list[tuple[int, float, float, int]] = [
-        (param_number(resource_type, value.param), value.low, value.high, 0)
-        for value in values.numbers
-    ]
-    for quantity in values.quantities:
-        unit = unit_number(quantity.system, quantity.code, key) if quantity.code else 0
-        param = param_number(resource_type, quantity.param)
-        rows.append((param, quantity.low, quantity.high, unit))
-    return [(param, mark, unit, low, high) for param, mark, low, high, unit in _marked(rows)]
-
-
-@lru_cache(maxsize=4096)
-def unit_number(system: str | None, code: str, key: bytes) -> int:
-    """Return the number that a unit has in index rows, never 0."""
-    text = f"unit|{system or ''}|{code}".encode()
-    return int.from_bytes(blake2b(text, digest_size=8, key=key).digest(), "big", signed=True) or 1
-
-
-def _marked(rows: Iterable[tuple[Any, ...]]) -> list[Any]:
-    """Sort rows of (parameter, value, ...) and mark each parameter's lowest and highest.
-
-    The mark comes second. A sort of resources reads only marked rows, and so meets each once.
-    """
-    ordered = sorted(set(rows))
-    last = len(ordered) - 1
-    return [
-        (
-            row[0],
-            (LOWEST if at == 0 or ordered[at - 1][0] != row[0] else 0)
-            | (HIGHEST if at == last or ordered[at + 1][0] != row[0] else 0),
-            *row[1:],
-        )
-        for at, row in enumerate(ordered)
-    ]
+def _hashed(part: Predicate, key: bytes) -> Callable[[str], Iterable[int]] | None:
+    """Return what makes the keys of a single value in a type; None for what is not hashed."""
+    found: Callable[[str], Iterable[int]] | None = None
+    match part:
+        case TokenIs(param, system, code):
+            found = lambda one: token_keys(one, param, (system, code), key)  # noqa: E731
+        case TokenOfType(param):
+            parts = (part.system, part.code, part.value)
+            found = lambda one: of_type_keys(one, param, parts, key)  # noqa: E731
+        case RefersTo(param, target, identity):
+            found = lambda one: [reference_key(one, param, target, identity, key)]  # noqa: E731
+        case IdentifierIs(param, system, code):
+            found = lambda one: [identifier_key(one, param, system, code, key)]  # noqa: E731
+        case UriIs(param, uri):
+            found = lambda one: [uri_key(one, param, uri, key)]  # noqa: E731
+        case UriBelow(param, uri):
+            found = lambda one: below_keys(one, param, uri, key)  # noqa: E731
+        case _:
+            pass
+    return found
 
 
 class QueryKeys:
@@ -155,22 +145,23 @@ class QueryKeys:
     def of(self, part: Predicate) -> list[int] | None:
         """Return the keys of which a match has one or more; None for what is not hashed."""
         match part:
-            case TokenIs(param, system, code):
-                return [token_key(one, param, system, code, self._key) for one in self.types]
-            case RefersTo(param, target, identity):
-                return [
-                    reference_key(one, param, target, identity, self._key) for one in self.types
-                ]
-            case UriIs(param, uri):
-                return [uri_key(one, param, uri, self._key) for one in self.types]
+            case CompositeIs(param, parts):
+                return self._composite(
+                    param, lambda one, tie: asked_key(parts, tie, one, self._key)
+                )
             case Missing(param, missing=False):
                 return self.present(param)
             case InCompartment(owner, identity):
-                return [key for one in self.types for key in self._tied(one, owner, identity)]
+                return self._each(lambda one: self._owned(one, owner, identity))
             case _:
-                return None
+                return self._value(part)
 
-    def _tied(self, resource_type: str, owner: str, identity: str) -> Iterable[int]:
+    def _value(self, part: Predicate) -> list[int] | None:
+        """Return the keys of a single value."""
+        keys_of = _hashed(part, self._key)
+        return None if keys_of is None else self._each(keys_of)
+
+    def _owned(self, resource_type: str, owner: str, identity: str) -> Iterable[int]:
         """Return the keys of what puts a resource into a compartment."""
         if owner == "Patient":
             yield compartment_key(resource_type, identity, self._key)
@@ -179,18 +170,82 @@ class QueryKeys:
         for code in sorted(compartment_parameters(resource_type, owner)):
             yield reference_key(resource_type, known[code], owner, identity, self._key)
 
+    def _each(self, keys_of: Callable[[str], Iterable[int]]) -> list[int]:
+        return [key for one in self.types for key in keys_of(one)]
+
+    def _composite(
+        self, param: SearchParameter, key_of: Callable[[str, Tie], int]
+    ) -> list[int] | None:
+        """Return a key for each tie, where all of them are found by one."""
+        found = [(one, tie) for one in self.types for tie in ties(one)[param.code]]
+        if all(tie.stored and not tie.ordered for _, tie in found):
+            return [key_of(*each) for each in found]
+        return None
+
     def compartment(self, patient: str) -> list[int]:
         """Return the keys of what belongs to a patient."""
         return [compartment_key(one, patient, self._key) for one in self.types]
 
-    def present(self, param: SearchParameter) -> list[int]:
-        """Return the keys that stand for any value of a parameter."""
-        return [present_key(one, param, self._key) for one in self.types]
+    def contains(self, contained: str) -> list[int]:
+        """Return the keys of what contains a resource of a type."""
+        return [contained_key(one, contained, self._key) for one in self.types]
+
+    def present(self, param: SearchParameter) -> list[int] | None:
+        """Return the keys of which a resource has one when a parameter has a value.
+
+        None where that is no question of keys: of columns, of words, of most composites.
+        """
+        if param.code in COLUMN_PARAMETERS or param.code in WORD_PARAMETERS:
+            return None
+        if param.type == "composite":
+            return self._composite(param, lambda one, tie: tie_key(one, tie, self._key))
+        return self._each(lambda one: present_keys(one, param, self._key))
+
+    def unmet(self, tie: Tie) -> list[int]:
+        """Return the keys of what has a component's value outside a composite."""
+        return [unmet_key(one, tie, self._key) for one in self.types] if tie.loose else []
+
+    def tied_present(self, tie: Tie) -> list[int]:
+        """Return the keys of what has a composite's values where they are found by keys."""
+        return [tie_key(one, tie, self._key) for one in self.types]
+
+    def tied(self, tie: Tie, parts: Sequence[Leaf]) -> int:
+        """Return what the hashed components of a tie of the one type are filed under."""
+        (resource_type,) = self.types
+        return asked_key(parts, tie, resource_type, self._key)
+
+    def under(self, tied: int, unit: int) -> int:
+        """Return what an ordered component is filed under."""
+        return under_unit(tied, unit, self._key)
+
+    def words(self, param: SearchParameter, word: str) -> list[int]:
+        """Return the keys of which a resource has one that has a word."""
+        return self._each(lambda one: word_keys(one, param, word, self._key))
+
+    def narrated(self) -> list[int]:
+        """Return the keys of what has a narrative."""
+        return [narrative_key(one, self._key) for one in self.types]
 
     def unit(self, system: str | None, code: str) -> int:
         """Return the number of a unit."""
         return unit_number(system, code, self._key)
 
+    def exact(self, text: str) -> int:
+        """Return the number of a text as it stands."""
+        return exact_number(text, self._key)
+
     def params(self, param: SearchParameter) -> list[int]:
-        """Return the numbers of a parameter."""
+        """Return the numbers of a parameter in the rows that it is sorted by."""
         return [param_number(one, param.code) for one in self.types]
+
+    def searched(self, param: SearchParameter) -> list[int]:
+        """Return the numbers of a parameter in the rows that it is searched for by."""
+        return [
+            param_number(one, code)
+            for one in self.types
+            for code in unions(one).get(param.code, (param.code,))
+        ]
+
+    def places(self, param: SearchParameter, axis: str) -> list[int]:
+        """Return the numbers of a parameter's latitudes or longitudes."""
+        return [place_number(one, param.code, axis) for one in self.types]

@@ -13,7 +13,8 @@ from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.search.hashing import token_key
 from polyclinic.kernel.search.parameters import parameters
 from polyclinic.kernel.search.predicate import AnyOf
-from polyclinic.kernel.store.index import QueryKeys, edge_number
+from polyclinic.kernel.store.index import QueryKeys
+from polyclinic.kernel.store.numbers import edge_number
 from polyclinic.kernel.store.placement import Place, Placement
 from polyclinic.kernel.store.tenancy import Tenant
 from polyclinic.kernel.types import type_number

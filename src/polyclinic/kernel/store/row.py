@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-INDEX_VERSION: Final = 1
+INDEX_VERSION: Final = 2
 """Raised when index rows change their meaning; ``polyclinic reindex`` rebuilds older ones."""
 
 REPEATED: Final = 2
@@ -28,12 +28,13 @@ class Index(msgspec.Struct, frozen=True):
     keys: list[int]
     edges: list[tuple[int, int]]
     """Parameter and rid of the target."""
-    strings: list[tuple[int, int, str]]
-    """Parameter, extreme, normalised text."""
+    strings: list[tuple[int, int, str, int]]
+    """Parameter, extreme, normalised text, number of the text as it stands."""
     dates: list[tuple[int, int, int, int]]
     """Parameter, extreme, low, high."""
     numbers: list[tuple[int, int, int, float, float]]
     """Parameter, extreme, unit, low, high."""
+    words: list[int] = []
     labels: list[int] = []
     """Keys of the security labels, sorted."""
     care: list[tuple[int, int, int, int]] = []
@@ -84,14 +85,9 @@ def arguments(
     indexes = [row.index for row in rows]
     edges = [(at, *edge) for at, index in enumerate(indexes, 1) for edge in index.edges]
     strings = [(at, *value) for at, index in enumerate(indexes, 1) for value in index.strings]
-    dates = [
-        (at, param, extreme << shift, subject, low, high)
-        for at, index in enumerate(indexes, 1)
-        for subject, shift in _subjects(index)
-        for param, extreme, low, high in index.dates
-    ]
     numbers = [(at, *value) for at, index in enumerate(indexes, 1) for value in index.numbers]
     care = [(at, *value) for at, index in enumerate(indexes, 1) for value in index.care]
+    string_columns = _columns(strings, 5)
     return [
         rows[0].tenant,
         [row.rid for row in rows],
@@ -109,8 +105,8 @@ def arguments(
         *ragged([index.patients for index in indexes]),
         *ragged([index.keys for index in indexes]),
         *_columns(edges, 3),
-        *_columns(strings, 4),
-        *_columns(dates, 6),
+        *string_columns[:4],
+        *_columns(_dates(indexes), 6),
         *_columns(numbers, 6),
         INDEX_VERSION,
         worker,
@@ -120,6 +116,17 @@ def arguments(
         *ragged([index.labels for index in indexes]),
         *_columns(care, 5),
         [row.key_epoch for row in rows],
+        string_columns[4],
+        *ragged([index.words for index in indexes]),
+    ]
+
+
+def _dates(indexes: Sequence[Index]) -> list[tuple[int, ...]]:
+    return [
+        (at, param, extreme << shift, subject, low, high)
+        for at, index in enumerate(indexes, 1)
+        for subject, shift in _subjects(index)
+        for param, extreme, low, high in index.dates
     ]
 
 

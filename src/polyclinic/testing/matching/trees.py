@@ -167,7 +167,7 @@ class Trees:
     def _words(self, chance: Chance, resource_type: str) -> Leaf | None:
         one = chance.choice([one for one in self._facts if one.type == resource_type])
         code = chance.choice(("_text", "_content"))
-        known = one.words.text if code == "_text" else one.words.content
+        known = sorted(one.narrative if code == "_text" else one.content)
         param = self._known[resource_type].get(code)
         if not known or param is None:
             return None

@@ -282,11 +282,78 @@ async def test_every_prefix_is_a_statement_that_runs(fhir, clinic: Clinic, prefi
     assert (await fhir.get(f"Observation?{value.format(prefix)}")).status_code == 200
 
 
-async def test_a_quantity_is_found_under_its_unit_only(fhir, clinic: Clinic):
-    weight = {"value": 70.5, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"}
+UCUM = "http://unitsofmeasure.org"
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("70.5", ["o"]),
+        ("70", []),
+        ("ne70.5", []),
+        (f"70.5|{UCUM}|kg", ["o"]),
+        (f"70500|{UCUM}|g", []),
+        (f"0.0705|{UCUM}|t", ["o"]),
+        (f"155|{UCUM}|[lb_av]", []),
+        (f"gt155|{UCUM}|[lb_av]", ["o"]),
+        (f"lt156|{UCUM}|[lb_av]", ["o"]),
+        (f"ap155.4|{UCUM}|[lb_av]", ["o"]),
+        (f"gt70|{UCUM}|g", ["o"]),
+        (f"gt1|{UCUM}|m", []),
+        (f"gt1|{UCUM}|%", []),
+        ("70.5|urn:units|kg", []),
+        ("70.5||kg", ["o"]),
+        ("70.5||kilograms", ["o"]),
+        ("70500||g", []),
+    ],
+)
+async def test_a_quantity_is_found_in_every_unit_of_its_kind(fhir, clinic: Clinic, value, found):
+    weight = {"value": 70.5, "unit": "kilograms", "system": UCUM, "code": "kg"}
     await clinic.put(observation("o", "a", valueQuantity=weight))
 
-    assert await ids(fhir, "Observation?value-quantity=70.5") == ["o"]
-    assert await ids(fhir, "Observation?value-quantity=gt70|http://unitsofmeasure.org|kg") == ["o"]
-    assert await ids(fhir, "Observation?value-quantity=gt70|http://unitsofmeasure.org|g") == []
-    assert await ids(fhir, "Observation?_sort=-value-quantity") == ["o"]
+    answer = await fhir.get("Observation", params={"value-quantity": value})
+
+    assert [entry["resource"]["id"] for entry in answer.json().get("entry", [])] == found
+
+
+@pytest.mark.parametrize(
+    ("fields", "value", "found"),
+    [
+        ({"system": "urn:units", "code": "puff"}, "2|urn:units|puff", ["o"]),
+        ({"system": "urn:units", "code": "puff"}, "2||puff", ["o"]),
+        ({"system": "urn:units", "code": "puff"}, "2|urn:others|puff", []),
+        ({"system": UCUM, "code": "TAB"}, f"2|{UCUM}|TAB", ["o"]),
+        ({"code": "mg"}, f"2|{UCUM}|mg", []),
+        ({"unit": "puffs"}, "2||puffs", ["o"]),
+        ({}, "2", ["o"]),
+        ({}, "2||mg", []),
+    ],
+)
+async def test_a_quantity_in_another_unit_is_found_by_it(fhir, clinic, fields, value, found):
+    await clinic.put(observation("o", "a", valueQuantity={"value": 2, **fields}))
+
+    answer = await fhir.get("Observation", params={"value-quantity": value})
+
+    assert [entry["resource"]["id"] for entry in answer.json().get("entry", [])] == found
+
+
+async def test_quantities_are_sorted_by_what_they_are_worth(fhir, clinic: Clinic):
+    doses = {"b": (5, "mg"), "a": (400, "ug"), "c": (1, "g"), "d": (5, None)}
+    for name, (value, code) in doses.items():
+        quantity = {"value": value, **({"system": UCUM, "code": code} if code else {})}
+        await clinic.put(observation(name, "p", valueQuantity=quantity))
+    await clinic.put(observation("e", "p"))
+
+    assert await ids(fhir, "Observation?_sort=value-quantity") == ["a", "b", "c", "d", "e"]
+    assert await ids(fhir, "Observation?_sort=-value-quantity") == ["d", "c", "b", "a", "e"]
+
+
+async def test_acidity_is_sorted_and_compared_as_ph(fhir, clinic: Clinic):
+    for name, value in {"acid": 6.9, "base": 7.6}.items():
+        quantity = {"value": value, "system": UCUM, "code": "[pH]"}
+        await clinic.put(observation(name, "p", valueQuantity=quantity))
+
+    assert await ids(fhir, "Observation?_sort=value-quantity") == ["acid", "base"]
+    assert await ids(fhir, f"Observation?value-quantity=gt7.4|{UCUM}|[pH]") == ["base"]
+    assert await ids(fhir, f"Observation?value-quantity=le7|{UCUM}|[pH]") == ["acid"]
+    assert await ids(fhir, f"Observation?value-quantity=gt40|{UCUM}|nmol/L") == ["acid"]

@@ -13,6 +13,7 @@ from polyclinic.kernel.search.index_values import (
     DATE_MIN,
     MAX_NORMALISED,
     IndexValues,
+    Measure,
     PositionValue,
     QuantityValue,
     ReferenceValue,
@@ -241,7 +242,8 @@ def test_a_quantity_keeps_what_its_digits_leave_open():
     quantity = {"value": 72.5, "unit": "kg", "system": UCUM, "code": "kg"}
     found = of(observation(valueQuantity=quantity).quantities, "value-quantity")
 
-    assert found == [QuantityValue("value-quantity", UCUM, "kg", "kg", 72.45, 72.55, "72.5")]
+    base = Measure(UCUM, "g", 72450.0, 72550.0)
+    assert found == [QuantityValue("value-quantity", UCUM, "kg", "kg", 72.45, 72.55, "72.5", base)]
 
 
 @pytest.mark.parametrize(
@@ -297,7 +299,8 @@ def test_a_simple_quantity_is_found_though_it_has_no_comparator():
 
     found = values("Substance", code={"text": "x"}, instance=[{"quantity": quantity}]).quantities
 
-    assert found == [QuantityValue("quantity", UCUM, "mg", None, 5.45, 5.55, "5.5")]
+    base = Measure(UCUM, "g", 0.00545, 0.00555)
+    assert found == [QuantityValue("quantity", UCUM, "mg", None, 5.45, 5.55, "5.5", base)]
 
 
 def test_money_is_a_quantity_of_its_currency():

@@ -10,21 +10,21 @@ from polyclinic.kernel.errors import InvalidResource
 from polyclinic.kernel.search import hashing
 from polyclinic.kernel.search.extract import extract
 from polyclinic.kernel.search.hashing import (
+    below_keys,
     compartment_key,
-    composite_key,
-    composite_keys,
+    contained_key,
     hash_keys,
-    hash_words,
     identifier_key,
     label_keys,
-    of_type_key,
+    of_type_keys,
     present_key,
+    present_keys,
     reference_key,
     token_key,
+    token_keys,
     uri_key,
-    word_keys,
 )
-from polyclinic.kernel.search.index_values import IndexValues, TokenValue
+from polyclinic.kernel.search.index_values import IndexValues
 from polyclinic.kernel.search.parameters import parameters
 from polyclinic.kernel.types import from_json
 
@@ -135,10 +135,24 @@ def test_only_what_has_a_value_is_marked_so():
     values = observation([(None, "a")], valueString="Red", effectiveDateTime="2024")
     found = keys_of(values)
     marked = {
-        code for code, param in PARAMS.items() if present_key("Observation", param, KEY) in found
+        code
+        for code, param in PARAMS.items()
+        if found & set(present_keys("Observation", param, KEY))
     }
 
     assert marked == {"code", "combo-code", "status", "value-string", "date"}
+
+
+def test_a_union_of_parameters_is_found_by_the_keys_of_each():
+    component = [{"code": {"coding": [{"system": "s", "code": "b"}]}}]
+    found = keys_of(observation([("s", "a")], component=component))
+    combo, code = PARAMS["combo-code"], PARAMS["code"]
+
+    assert found & set(token_keys("Observation", combo, ("s", "a"), KEY))
+    assert found & set(token_keys("Observation", combo, (None, "b"), KEY))
+    assert found.isdisjoint(token_keys("Observation", combo, (None, "c"), KEY))
+    assert found.isdisjoint(token_keys("Observation", code, (None, "b"), KEY))
+    assert len(found) == len(keys_of(observation([("s", "a")]))) + 4
 
 
 def test_parameters_and_types_do_not_share_keys():
@@ -172,8 +186,11 @@ def test_an_identifier_is_found_by_its_type():
     patient = extract(from_json({"resourceType": "Patient", "id": "1", "identifier": identifier}))
     param = parameters("Patient")["identifier"]
 
-    assert of_type_key("Patient", param, ("types", "MR", "12345"), KEY) in keys_of(patient)
-    assert of_type_key("Patient", param, ("types", "SS", "12345"), KEY) not in keys_of(patient)
+    own, other = (
+        set(of_type_keys("Patient", param, ("types", kind, "12345"), KEY)) for kind in ("MR", "SS")
+    )
+    assert own <= keys_of(patient)
+    assert other.isdisjoint(keys_of(patient))
 
 
 def test_a_telephone_number_is_found_however_it_is_written():
@@ -185,77 +202,44 @@ def test_a_telephone_number_is_found_however_it_is_written():
     assert token_key("Patient", param, None, "5551234567", KEY) not in keys_of(patient)
 
 
-@given(CODINGS, CODINGS, st.data())
-def test_a_composite_of_tokens_is_found_by_a_pair_of_its_own(
-    codes: list[tuple[str | None, str]], concepts: list[tuple[str | None, str]], data: st.DataObject
-):
-    concept = {"coding": [coding(*one) for one in concepts]}
-    found = keys_of(observation(codes, valueCodeableConcept=concept))
-    first, second = data.draw(st.sampled_from(codes)), data.draw(st.sampled_from(concepts))
+def test_an_uri_is_found_below_each_of_its_paths():
+    url = "http://example.org/fhir/ValueSet/v1"
+    values = extract(
+        from_json({"resourceType": "ValueSet", "id": "v", "url": url, "status": "draft"})
+    )
+    param = parameters("ValueSet")["url"]
+    found = keys_of(values)
 
-    for parts in ([first, second], [(first[0] or "", first[1]), (None, second[1])]):
-        assert composite_key("Observation", PARAMS["code-value-concept"], parts, KEY) in found
-
-
-def test_a_composite_is_not_found_by_parts_of_two_elements():
-    component = [
-        {"code": {"coding": [{"code": "a"}]}, "valueCodeableConcept": {"coding": [{"code": "x"}]}},
-        {"code": {"coding": [{"code": "b"}]}, "valueCodeableConcept": {"coding": [{"code": "y"}]}},
-    ]
-    found = keys_of(observation([(None, "z")], component=component))
-    param = PARAMS["component-code-value-concept"]
-
-    assert composite_key("Observation", param, [(None, "a"), (None, "x")], KEY) in found
-    assert composite_key("Observation", param, [(None, "a"), (None, "y")], KEY) not in found
+    for above in ("http://example.org", "http://example.org/fhir", url):
+        assert found & set(below_keys("ValueSet", param, above, KEY))
+    for other in ("http://example.org/fh", "http:", "http://example.org/fhir/CodeSystem"):
+        assert found.isdisjoint(below_keys("ValueSet", param, other, KEY))
 
 
-def test_a_composite_with_a_quantity_is_filed_under_its_code():
-    (composite,) = [
-        one
-        for one in observation([("s", "a")], valueQuantity={"value": 1}).composites
-        if one.param == "code-value-quantity"
-    ]
-    found = composite_keys(composite, "Observation", KEY)
-
-    assert composite_key("Observation", PARAMS["code-value-quantity"], [("s", "a")], KEY) in found
-    assert (
-        composite_key("Observation", PARAMS["code-value-quantity"], [("s", "b")], KEY) not in found
+def test_an_uri_of_more_segments_than_the_limit_is_refused():
+    url = "http://example.org" + "/a" * 200
+    values = extract(
+        from_json({"resourceType": "ValueSet", "id": "v", "url": url, "status": "draft"})
     )
 
-
-def test_a_relationship_is_found_by_code_and_document():
-    relates = [{"code": "replaces", "target": {"reference": "DocumentReference/2"}}]
-    document = {
-        "resourceType": "DocumentReference",
-        "id": "1",
-        "status": "current",
-        "content": [{"attachment": {"title": "Letter"}}],
-        "relatesTo": relates,
-    }
-    found = keys_of(extract(from_json(document)))
-    param = parameters("DocumentReference")["relationship"]
-    parts: list[tuple[str | None, str | None] | str] = [(None, "replaces"), "DocumentReference/2"]
-
-    assert composite_key("DocumentReference", param, parts, KEY) in found
+    with pytest.raises(InvalidResource, match="more than 128 path segments"):
+        hash_keys(values, "ValueSet", KEY)
 
 
-def test_more_combinations_than_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(hashing, "MAX_COMBINATIONS", 3)
-    values = observation(
-        [("s", "a")], valueCodeableConcept={"coding": [{"system": "s", "code": "b"}]}
-    )
+def test_a_url_of_elsewhere_is_kept_apart_for_what_refers_to_patients_only():
+    group = {"reference": "https://other.example/fhir/Group/1"}
+    found = keys_of(observation([(None, "a")], subject=group))
 
-    with pytest.raises(InvalidResource, match="more than 3 combinations"):
-        hash_keys(values, "Observation", KEY)
+    assert uri_key("Observation", PARAMS["subject"], group["reference"], KEY) in found
+    assert uri_key("Observation", PARAMS["patient"], group["reference"], KEY) not in found
 
 
-def test_the_words_of_a_text_are_found_one_by_one():
-    values = observation([("s", "a")])
-    values.tokens.append(TokenValue("code", "s", "a", "Body Weight, measured"))
-    found = set(hash_words(values, "Observation", KEY))
+def test_what_contains_a_type_is_marked_so():
+    contained = [{"resourceType": "Device", "id": "d"}]
+    found = keys_of(observation([(None, "a")], contained=contained))
 
-    assert set(word_keys("Observation", PARAMS["code"], ["weight", "body"], KEY)) <= found
-    assert found.isdisjoint(word_keys("Observation", PARAMS["code"], ["height"], KEY))
+    assert contained_key("Observation", "Device", KEY) in found
+    assert contained_key("Observation", "Patient", KEY) not in found
 
 
 def test_two_texts_never_run_into_one():

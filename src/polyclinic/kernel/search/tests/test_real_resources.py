@@ -11,7 +11,14 @@ import zstandard
 
 from polyclinic.kernel.errors import InvalidResource
 from polyclinic.kernel.search.extract import extract
-from polyclinic.kernel.search.hashing import hash_keys, reference_key, token_key, uri_key
+from polyclinic.kernel.search.hashed_forms import path_prefixes
+from polyclinic.kernel.search.hashing import (
+    below_keys,
+    hash_keys,
+    reference_key,
+    token_keys,
+    uri_key,
+)
 from polyclinic.kernel.search.index_values import IndexValues
 from polyclinic.kernel.search.parameters import parameters
 from polyclinic.kernel.types import Resource, parse
@@ -48,23 +55,26 @@ def examples() -> Iterator[Resource]:
                     continue  # those that R4's own rules refuse are listed with the types
 
 
-def own_keys(values: IndexValues) -> set[int]:
-    """Return the keys that a query for each of the values asks for."""
+def asked_keys(values: IndexValues) -> Iterator[set[int]]:
+    """Yield, of each value, the keys of which a query for it asks for one."""
     kind, params = values.resource_type, parameters(values.resource_type)
-    found = {
-        reference_key(kind, params[row.param], row.target, row.id, KEY) for row in values.references
-    }
-    found |= {uri_key(kind, params[row.param], row.uri, KEY) for row in values.uris}
-    for row in values.tokens:
-        if row.code is not None:
-            found.add(token_key(kind, params[row.param], None, row.code, KEY))
-            found.add(token_key(kind, params[row.param], row.system or "", row.code, KEY))
-    return found
+    for row in values.references:
+        yield {reference_key(kind, params[row.param], row.target, row.id, KEY)}
+    for one in values.uris:
+        yield {uri_key(kind, params[one.param], one.uri, KEY)}
+        if params[one.param].type == "uri":
+            for above in (one.uri, *path_prefixes(one.uri)):
+                yield set(below_keys(kind, params[one.param], above, KEY))
+    for token in values.tokens:
+        if token.code is not None:
+            for system in (None, token.system or ""):
+                yield set(token_keys(kind, params[token.param], (system, token.code), KEY))
 
 
-def not_found(resource: Resource) -> set[int]:
+def not_found(resource: Resource) -> bool:
     values = extract(resource)
-    return own_keys(values) - set(hash_keys(values, resource.type, KEY))
+    found = set(hash_keys(values, resource.type, KEY))
+    return any(found.isdisjoint(asked) for asked in asked_keys(values))
 
 
 @needs_synthea

@@ -125,7 +125,9 @@ def test_a_number_is_a_prefix_and_a_range(prefix: str, number):
     assert found == NumberText(prefix or "eq", low, high, float(number))
 
 
-@pytest.mark.parametrize("text", ["", "lt", "five", "1e999", "-1e999", "1 2", "NaN", "inf"])
+@pytest.mark.parametrize(
+    "text", ["", "lt", "five", "1e999", "-1e999", "1 2", "NaN", "inf", "9" * 400]
+)
 def test_what_is_no_number_is_refused(text: str):
     with pytest.raises(BadRequest, match="write for instance"):
         values.parse_number(text)
@@ -135,17 +137,30 @@ def test_what_is_no_number_is_refused(text: str):
     ("text", "system", "code"),
     [
         ("5.4", None, None),
-        ("5.4|http://unitsofmeasure.org|mg", "http://unitsofmeasure.org", "mg"),
+        ("5.4|http://unitsofmeasure.org|furlong", "http://unitsofmeasure.org", "furlong"),
+        ("5.4|urn:units|mg", "urn:units", "mg"),
         ("5.4||mg", None, "mg"),
         ("5.4||", None, None),
-        ("5.4|http://unitsofmeasure.org|", "http://unitsofmeasure.org", None),
     ],
 )
 def test_a_quantity_may_name_its_unit(text: str, system: str | None, code: str | None):
     assert values.parse_quantity(text) == NumberText("eq", 5.35, 5.45, 5.4, system, code)
 
 
-@pytest.mark.parametrize("text", ["", "|s|c", "5.4|mg", "5.4|s|c|d"])
+def test_a_quantity_in_a_unit_of_ucum_is_in_base_units():
+    found = values.parse_quantity("gt5.4|http://unitsofmeasure.org|mg")
+
+    assert found == NumberText("gt", 0.00535, 0.00545, 0.0054, "http://unitsofmeasure.org", "g")
+
+
+def test_less_acid_is_a_greater_ph():
+    found = values.parse_quantity("gt7|http://unitsofmeasure.org|[pH]")
+
+    assert (found.prefix, found.code) == ("lt", "m-3")
+    assert found.low < found.exact < found.high
+
+
+@pytest.mark.parametrize("text", ["", "|s|c", "5.4|mg", "5.4|s|", "5.4|s|c|d"])
 def test_what_is_no_quantity_is_refused(text: str):
     with pytest.raises(BadRequest, match="write for instance"):
         values.parse_quantity(text)

@@ -65,15 +65,15 @@ keys_gone as (
   delete from keys k using stale s where k.rid = s.rid and s.deleted
 ),
 keys_put as (
-  insert into keys (rid, tenant, type, index_version, index_digest, patients, labels, keys)
+  insert into keys (rid, tenant, type, index_version, index_digest, keys, words)
   select d.rid, $1, d.type, $37, d.index_digest,
-         ($14::bigint[])[($15::int[])[d.ord] + 1:($15::int[])[d.ord + 1]], '{}',
-         ($16::bigint[])[($17::int[])[d.ord] + 1:($17::int[])[d.ord + 1]]
+         ($16::bigint[])[($17::int[])[d.ord] + 1:($17::int[])[d.ord + 1]],
+         ($51::bigint[])[($52::int[])[d.ord] + 1:($52::int[])[d.ord + 1]]
   from stale s join done d on d.rid = s.rid
   where not s.deleted
   on conflict (rid) do update
   set index_version = excluded.index_version, index_digest = excluded.index_digest,
-      patients = excluded.patients, keys = excluded.keys
+      keys = excluded.keys, words = excluded.words
 ),
 edges_gone as (
   delete from edge e using stale s where e.src = s.rid and s.was_there
@@ -87,9 +87,10 @@ strings_gone as (
   delete from string_value v using stale s where v.rid = s.rid and s.was_there
 ),
 strings_put as (
-  insert into string_value (rid, tenant, param, extreme, value)
-  select s.rid, $1, v.param, v.extreme, v.value
-  from unnest($21::int[], $22::int[], $23::smallint[], $24::text[]) v(ord, param, extreme, value)
+  insert into string_value (rid, tenant, param, extreme, value, exact)
+  select s.rid, $1, v.param, v.extreme, v.value, v.exact
+  from unnest($21::int[], $22::int[], $23::smallint[], $24::text[], $50::int[])
+       v(ord, param, extreme, value, exact)
   join stale s on s.ord = v.ord
 ),
 dates_gone as (

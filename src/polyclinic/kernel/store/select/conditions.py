@@ -17,7 +17,7 @@ from polyclinic.kernel.search.predicate import (
     Not,
     Predicate,
 )
-from polyclinic.kernel.store.index import edge_number
+from polyclinic.kernel.store.numbers import edge_number
 from polyclinic.kernel.store.select import leaves
 from polyclinic.kernel.store.select.reached import reached
 from polyclinic.kernel.store.select.statement import Among, Statement

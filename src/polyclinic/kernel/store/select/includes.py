@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 
 from polyclinic.kernel.search.parameters import SearchParameter, parameters
 from polyclinic.kernel.search.predicate import AllOf, Include, Query
-from polyclinic.kernel.store.index import QueryKeys, edge_number
+from polyclinic.kernel.store.index import QueryKeys
+from polyclinic.kernel.store.numbers import edge_number
 from polyclinic.kernel.store.select.conditions import matches
 from polyclinic.kernel.store.select.pages import COLUMNS
 from polyclinic.kernel.store.select.statement import Scope, Statement

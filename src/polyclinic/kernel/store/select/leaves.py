@@ -1,22 +1,31 @@
 """Single values of a query as conditions on ``k`` (keys) and ``r`` (resource)."""
 
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+from polyclinic.kernel.search.index_values import MAX_NORMALISED
 from polyclinic.kernel.search.parameters import SearchParameter
 from polyclinic.kernel.search.predicate import (
-    Comparison,
+    CompositeIs,
     DateIs,
     IdIs,
     Leaf,
     Missing,
+    Near,
     NumberIs,
     StringIs,
+    TokenText,
+    Words,
 )
-from polyclinic.kernel.store.select.statement import Among, Statement, moment
+from polyclinic.kernel.search.strings import normalise, phonetic
+from polyclinic.kernel.store.select import composite
+from polyclinic.kernel.store.select.near import near
+from polyclinic.kernel.store.select.ranges import last_updated, of_number, ordered
+from polyclinic.kernel.store.select.statement import Among, Statement
 
 _LAST: Final = "\U0010ffff"
 """Sorts behind every character in "C" order."""
+_PATTERN: Final = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
 def condition(leaf: Leaf, statement: Statement) -> str:
@@ -26,100 +35,90 @@ def condition(leaf: Leaf, statement: Statement) -> str:
         return f"k.keys && {statement.argument(keys, 'bigint[]')}"
     match leaf:
         case StringIs():
-            return _string(leaf, statement)
-        case DateIs():
-            return _date(leaf, statement)
-        case NumberIs():
-            return _number(leaf, statement)
+            return _within("string_value", leaf.param, _string(leaf, statement), statement)
+        case TokenText(param, words) | Words(param, words):
+            return _words(param, words, statement)
+        case Missing(param, missing):
+            return f"not {_present(param, statement)}" if missing else _present(param, statement)
+        case CompositeIs():
+            return composite.condition(leaf, statement, condition)
+        case _:
+            return _other(leaf, statement)
+
+
+def _other(leaf: Leaf, statement: Statement) -> str:
+    match leaf:
+        case DateIs(None, comparison, low, high):
+            return last_updated(comparison, low, high, statement)
+        case DateIs(param, comparison, low, high) if param:
+            found = ordered(comparison, low, high, "bigint", statement)
+            return _within("date_value", param, found, statement)
+        case NumberIs(param):
+            unit = statement.keys.unit(leaf.system, leaf.code) if leaf.code else 0
+            found = f"v.unit = {statement.argument(unit, 'bigint')}"
+            found += f" and {of_number(leaf, statement)}"
+            return _within("number_value", param, found, statement)
+        case Near():
+            return near(leaf, statement)
         case IdIs(ids):
             return f"r.id = any({statement.argument(list(ids), 'text[]')})"
-        case Missing(param, missing=True):
-            return f"not k.keys && {statement.argument(statement.keys.present(param), 'bigint[]')}"
         case _:
             raise NotImplementedError(type(leaf).__name__)
 
 
-def _string(leaf: StringIs, statement: Statement) -> str:
-    low = statement.argument(leaf.text, "text")
-    high = statement.argument(leaf.text + _LAST, "text")
-    condition = f"v.value >= {low} and v.value < {high}"
-    return _within("string_value", leaf.param, condition, statement)
-
-
-def _date(leaf: DateIs, statement: Statement) -> str:
-    if leaf.param is None:
-        return _last_updated(leaf.comparison, leaf.low, leaf.high, statement)
-    condition = _ordered(leaf.comparison, leaf.low, leaf.high, "bigint", statement)
-    return _within("date_value", leaf.param, condition, statement)
-
-
 def _within(table: str, param: SearchParameter, condition: str, statement: Statement) -> str:
+    numbers = statement.keys.searched(param)
     return Among.of(
         f"select v.rid from {table} v where v.tenant = $1"  # noqa: S608 - names of tables
-        f" and {statement.of_param('v', param)} and {condition}"
+        f" and {statement.numbered('v', numbers)} and {condition}"
     )
 
 
-def _number(leaf: NumberIs, statement: Statement) -> str:
-    low, high = leaf.low, leaf.high
-    if leaf.comparison not in (Comparison.EQUAL, Comparison.NOT_EQUAL, Comparison.APPROXIMATELY):
-        low = high = leaf.exact
-    condition = _ordered(leaf.comparison, low, high, "float8", statement)
-    if leaf.code:
-        unit = statement.keys.unit(leaf.system, leaf.code)
-        condition += f" and v.unit = {statement.argument(unit, 'bigint')}"
-    return _within("number_value", leaf.param, condition, statement)
+def _string(leaf: StringIs, statement: Statement) -> str:
+    # Longer values are kept by their beginning only.
+    text = leaf.text[:MAX_NORMALISED]
+    match leaf.how:
+        case "exact":
+            compared = phonetic if leaf.param.code == "phonetic" else normalise
+            value = statement.argument(compared(leaf.text)[:MAX_NORMALISED], "text")
+            exact = statement.argument(statement.keys.exact(leaf.text), "int")
+            return f"v.value = {value} and v.exact = {exact}"
+        case "equals":
+            return f"v.value = {statement.argument(text, 'text')}"
+        case "starts":
+            low = statement.argument(text, "text")
+            high = statement.argument(text + _LAST, "text")
+            return f"v.value >= {low} and v.value < {high}"
+        case "contains" | "ends":
+            pattern = "%" + leaf.text.translate(_PATTERN) + "%" * (leaf.how == "contains")
+            return f"v.value like {statement.argument(pattern, 'text')}"
 
 
-def _ordered(
-    comparison: Comparison, low: float, high: float, cast: str, statement: Statement
-) -> str:
-    """Compare the stored range [v.low, v.high) with the asked one, as the specification's table.
-
-    https://hl7.org/fhir/R4/search.html#prefix
-    """
-    template = _RANGES[comparison]
-    return template(lambda: statement.argument(low, cast), lambda: statement.argument(high, cast))
-
-
-_Argument = Callable[[], str]
-_RANGES: Final[dict[Comparison, Callable[[_Argument, _Argument], str]]] = {
-    Comparison.EQUAL: lambda low, high: (
-        f"v.low >= {low()} and v.low <= {(top := high())} and v.high <= {top}"
-    ),
-    Comparison.NOT_EQUAL: lambda low, high: f"(v.low < {low()} or v.high > {high()})",
-    Comparison.GREATER: lambda _, high: f"v.high > {high()}",
-    Comparison.LESS: lambda low, _: f"v.low < {low()}",
-    Comparison.GREATER_OR_EQUAL: lambda low, _: f"v.high > {low()}",
-    Comparison.LESS_OR_EQUAL: lambda _, high: f"v.low < {high()}",
-    Comparison.STARTS_AFTER: lambda _, high: f"v.low >= {high()}",
-    Comparison.ENDS_BEFORE: lambda low, _: f"v.high <= {low()}",
-    Comparison.APPROXIMATELY: lambda low, high: f"v.low < {high()} and v.high > {low()}",
-}
+def _words(param: SearchParameter, words: Iterable[str], statement: Statement) -> str:
+    """Return what holds for what has every word; of each, one key is enough."""
+    found = [statement.keys.words(param, word) for word in words]
+    several = [_has_word(keys, statement) for keys in found if len(keys) > 1]
+    single = [key for keys in found if len(keys) == 1 for key in keys]
+    if single:
+        several.insert(0, f"k.words @> {statement.argument(single, 'bigint[]')}")
+    return " and ".join(several)
 
 
-def _last_updated(comparison: Comparison, low: int, high: int, statement: Statement) -> str:
-    """Compare the moment of the last update, a point, with the asked range."""
-    return _MOMENTS[comparison](
-        lambda: moment(statement.argument(low, "bigint")),
-        lambda: moment(statement.argument(high, "bigint")),
-    )
+def _has_word(keys: Sequence[int], statement: Statement) -> str:
+    return f"k.words && {statement.argument(list(keys), 'bigint[]')}"
 
 
-_MOMENTS: Final[dict[Comparison, Callable[[_Argument, _Argument], str]]] = {
-    Comparison.EQUAL: lambda start, end: (
-        f"(r.last_updated >= {start()} and r.last_updated < {end()})"
-    ),
-    Comparison.NOT_EQUAL: lambda start, end: (
-        f"(r.last_updated < {start()} or r.last_updated >= {end()})"
-    ),
-    Comparison.GREATER: lambda _, end: f"r.last_updated >= {end()}",
-    Comparison.LESS: lambda start, _: f"r.last_updated < {start()}",
-    Comparison.GREATER_OR_EQUAL: lambda start, _: f"r.last_updated >= {start()}",
-    Comparison.LESS_OR_EQUAL: lambda _, end: f"r.last_updated < {end()}",
-    Comparison.STARTS_AFTER: lambda _, end: f"r.last_updated >= {end()}",
-    Comparison.ENDS_BEFORE: lambda start, _: f"r.last_updated < {start()}",
-    Comparison.APPROXIMATELY: lambda start, end: (
-        f"(r.last_updated >= {start()} and r.last_updated < {end()})"
-    ),
-}
+def _present(param: SearchParameter, statement: Statement) -> str:
+    """Return what holds for what has a value of a parameter."""
+    keys = statement.keys.present(param)
+    if keys is not None:
+        return f"k.keys && {statement.argument(keys, 'bigint[]')}"
+    match param.code:
+        case "_text":
+            return _has_word(statement.keys.narrated(), statement)
+        case "_content":
+            return "k.words <> '{}'"
+        case _ if param.type == "composite":
+            return composite.present(param, statement)
+        case _:
+            return "true"

@@ -100,11 +100,14 @@ class Statement:
         return f"{alias}.type = any({self.argument(numbers, 'smallint[]')})"
 
     def of_param(self, alias: str, param: SearchParameter) -> str:
-        """Return the condition that a row of an ordered table is of a parameter."""
-        numbers = self.keys.params(param)
+        """Return the condition that a row of an ordered table is one to sort by."""
+        return self.numbered(alias, self.keys.params(param))
+
+    def numbered(self, alias: str, numbers: Sequence[int]) -> str:
+        """Return the condition that a row of an ordered table has one of some numbers."""
         if len(numbers) == 1:
             return f"{alias}.param = {self.argument(numbers[0], 'int')}"
-        return f"{alias}.param = any({self.argument(numbers, 'int[]')})"
+        return f"{alias}.param = any({self.argument(list(numbers), 'int[]')})"
 
 
 def moment(micros: str) -> str:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
+from math import inf
 
 import pytest
 import pytest_asyncio
@@ -45,6 +46,17 @@ def searches(values):
             yield period.param, f"ge{moment(period.low)}"
         if period.high != DATE_MAX:
             yield period.param, f"lt{moment(period.high)}"
+    yield from searches_by_number(values)
+
+
+def searches_by_number(values):
+    numbers = [*values.numbers, *values.quantities]
+    plain = [one for one in numbers if one.text and one.low > -inf and one.high < inf]
+    yield from ((one.param, one.text) for one in plain)
+    for quantity in plain:
+        if unit := escaped(getattr(quantity, "code", None) or ""):
+            yield quantity.param, f"{quantity.text}||{unit}"
+            yield quantity.param, f"{quantity.text}|{escaped(quantity.system or '')}|{unit}"
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polyclinic.kernel.search.parameters import parameters
-from polyclinic.kernel.store.index import HIGHEST, LOWEST, _marked, edge_number, param_number
+from polyclinic.kernel.store.numbers import HIGHEST, LOWEST, edge_number, marked, param_number
 from polyclinic.kernel.types import RESOURCE_TYPES
 
 EVERY = [(kind, code) for kind in RESOURCE_TYPES for code in parameters(kind)]
@@ -32,11 +32,11 @@ def test_edges_of_different_elements_have_different_numbers():
 
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(-5, 5))))
 def test_each_parameter_has_one_lowest_and_one_highest(rows):
-    marked = _marked(rows)
+    found = marked(rows)
 
-    lowest = {param: value for param, mark, value in marked if mark & LOWEST}
-    highest = {param: value for param, mark, value in marked if mark & HIGHEST}
+    lowest = {param: value for param, mark, value in found if mark & LOWEST}
+    highest = {param: value for param, mark, value in found if mark & HIGHEST}
     params = {param for param, _ in rows}
     assert lowest == {p: min(v for q, v in rows if q == p) for p in params}
     assert highest == {p: max(v for q, v in rows if q == p) for p in params}
-    assert sum(mark & LOWEST for _, mark, _ in marked) == LOWEST * len(params)
+    assert sum(mark & LOWEST for _, mark, _ in found) == LOWEST * len(params)

@@ -40,13 +40,14 @@ def test_ragged_lists_are_cut_out_again_by_their_offsets(lists):
 
 
 def test_every_index_row_names_the_ordinal_of_its_resource():
-    one = Index([11], [1, 2], [(5, 50)], [(6, 3, "a")], [(7, 3, 1, 2)], [(8, 3, 0, 1.0, 2.0)])
-    two = Index([], [3], [(5, 51)], [(6, 3, "b")], [(7, 3, 3, 4)], [])
+    one = Index([11], [1, 2], [(5, 50)], [(6, 3, "a", 21)], [(7, 3, 1, 2)], [(8, 3, 0, 1.0, 2.0)])
+    two = Index([], [3], [(5, 51)], [(6, 3, "b", 22)], [(7, 3, 3, 4)], [])
 
     given_ = arguments([row(1, one), row(2, two)], 0, 4, [100, 101])
 
     assert given_[17:20] == [(1, 2), (5, 5), (50, 51)]
     assert given_[20:24] == [(1, 2), (6, 6), (3, 3), ("a", "b")]
+    assert given_[49] == (21, 22)
     assert given_[24:30] == [(1, 2), (7, 7), (3, 3), (11, 0), (1, 3), (2, 4)]
     assert given_[30:36] == [(1,), (8,), (3,), (0,), (1.0,), (2.0,)]
 
@@ -78,8 +79,8 @@ def test_a_date_stands_under_each_patient_and_is_marked_as_the_first_once():
 
 @pytest.mark.parametrize("emptied", Index.__struct_fields__)
 def test_the_digest_of_an_index_differs_with_any_of_its_rows(emptied):
-    rows = [(5, 50)], [(6, 3, "a")], [(7, 3, 1, 2)], [(8, 3, 0, 1.0, 2.0)]
-    whole = Index([11], [1], *rows, labels=[4], care=[(9, 11, 0, 1)])
+    rows = [(5, 50)], [(6, 3, "a", 21)], [(7, 3, 1, 2)], [(8, 3, 0, 1.0, 2.0)]
+    whole = Index([11], [1], *rows, words=[6], labels=[4], care=[(9, 11, 0, 1)])
 
     less = msgspec.structs.replace(whole, **{emptied: []})
 

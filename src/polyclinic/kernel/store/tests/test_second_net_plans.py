@@ -19,8 +19,8 @@ FILL = [
     from generate_series(1, 20000) g
     """,
     """
-    insert into keys (rid, tenant, type, index_version, index_digest, patients, labels, keys)
-    select g, 1, $1, 1, 0, array[g % 500], '{}', array[g % 500, 1000 + g % 40]
+    insert into keys (rid, tenant, type, index_version, index_digest, keys)
+    select g, 1, $1, 1, 0, array[g % 500, 1000 + g % 40]
     from generate_series(1, 20000) g
     """,
     """

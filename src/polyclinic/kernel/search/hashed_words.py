@@ -1,0 +1,64 @@
+"""Keyed hashes of words: of ``:text`` of tokens, of ``_text`` and of ``_content``."""
+
+from functools import lru_cache
+from typing import Final
+
+from polyclinic.kernel.errors import InvalidResource, Issue
+from polyclinic.kernel.search.hashed_forms import digest, fields
+from polyclinic.kernel.search.index_values import IndexValues
+from polyclinic.kernel.search.parameters import SearchParameter
+from polyclinic.kernel.search.resource_words import text_words
+from polyclinic.kernel.search.strings import LONGEST_REMEMBERED, words
+
+MAX_WORDS: Final = 50_000
+"""More distinct words than this in one resource are refused, not cut off."""
+
+
+def hash_words(values: IndexValues, key: bytes) -> list[int]:
+    """Return the keys of the words of a resource, sorted, each once.
+
+    Raise InvalidResource when there are more than MAX_WORDS.
+    """
+    resource_type = values.resource_type
+    known = fields(resource_type)
+    found: set[int] = set()
+    for token in values.tokens:
+        if token.text and not known[token.param].united:
+            short = len(token.text) <= LONGEST_REMEMBERED
+            name = known[token.param].name
+            found.update((_display if short else _display.__wrapped__)(key, name, token.text))
+    content = known["_content"].name
+    for text in values.said.texts:
+        short = len(text) <= LONGEST_REMEMBERED
+        found.update((_said if short else _said.__wrapped__)(key, content, text))
+    if values.said.narrative:
+        narrative = known["_text"].name
+        found.add(narrative_key(resource_type, key))
+        for word in text_words(values.said.narrative):
+            found.add(digest(key, f"{narrative}t{word}"))
+            found.add(digest(key, f"{content}t{word}"))
+    if len(found) > MAX_WORDS:
+        message = f"The resource has more than {MAX_WORDS} different words; divide it."
+        raise InvalidResource((Issue("too-costly", message),))
+    return sorted(found)
+
+
+@lru_cache(maxsize=8_192)
+def _display(key: bytes, name: str, text: str) -> tuple[int, ...]:
+    return tuple([digest(key, f"{name}t{word}") for word in words(text)])
+
+
+@lru_cache(maxsize=16_384)
+def _said(key: bytes, name: str, text: str) -> tuple[int, ...]:
+    return tuple([digest(key, f"{name}t{word}") for word in text_words(text)])
+
+
+def narrative_key(resource_type: str, key: bytes) -> int:
+    """Return the key of every resource that has a narrative."""
+    return digest(key, fields(resource_type)["_text"].present)
+
+
+def word_keys(resource_type: str, param: SearchParameter, word: str, key: bytes) -> list[int]:
+    """Return the keys of a normalised word, of which a match has one."""
+    field = fields(resource_type)[param.code]
+    return [digest(key, f"{part.name}t{word}") for part in field.parts]
