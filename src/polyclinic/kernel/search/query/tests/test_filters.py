@@ -184,7 +184,7 @@ def test_a_quantity_is_compared_in_a_unit():
     assert (found.comparison, found.system, found.code) == (
         "gt",
         "http://unitsofmeasure.org",
-        "mmol/L",
+        "m-3",
     )
 
 

@@ -241,7 +241,7 @@ def test_a_quantity_has_a_prefix_and_may_have_a_unit(value: str, comparison: str
 
 
 def test_a_unit_system_without_a_unit_is_refused():
-    with pytest.raises(BadRequest, match="no unit"):
+    with pytest.raises(BadRequest, match="unit is a code"):
         part("Observation", "value-quantity", "5.4|http://unitsofmeasure.org|")
 
 
