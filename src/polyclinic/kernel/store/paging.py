@@ -1,26 +1,25 @@
 """The rows of one page of a search, and the place where it ends."""
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from typing import Final, TypeAlias
 
 import msgspec
 
 from polyclinic.base.db.connect import Record
 from polyclinic.kernel.errors import TooCostly
 from polyclinic.kernel.search.extract import extract
-from polyclinic.kernel.search.predicate import Query
 from polyclinic.kernel.search.sorting import SortValue, sort_values
 from polyclinic.kernel.store import select
 from polyclinic.kernel.store.bodies import Bodies, sealed_body
 from polyclinic.kernel.store.connections import Connections
-from polyclinic.kernel.store.index import QueryKeys
-from polyclinic.kernel.store.snapshot import Asked, Snapshots, ordered, packed, shown, unpacked
+from polyclinic.kernel.store.snapshot import Snapshots, ordered, packed, shown, unpacked
 from polyclinic.kernel.store.versions import Row
 from polyclinic.kernel.types import parse
 
-Select: TypeAlias = Callable[
-    [Query, select.Scope, QueryKeys, select.Place | None], tuple[str, list[object]]
-]
+Select: TypeAlias = Callable[[select.Asked], tuple[str, list[object]]]
+_REMEMBERED: Final = 20_000
+"""Searches of many matches that are remembered as such."""
 
 
 class SearchPlace(msgspec.Struct, frozen=True, array_like=True):
@@ -40,13 +39,17 @@ class SearchPlace(msgspec.Struct, frozen=True, array_like=True):
 class Pager:
     """Read pages."""
 
-    def __init__(self, pool: Connections, bodies: Bodies, snapshots: Snapshots) -> None:
+    def __init__(
+        self, hot: Connections, pool: Connections, bodies: Bodies, snapshots: Snapshots
+    ) -> None:
+        self._hot = hot
         self._pool = pool
         self._bodies = bodies
         self._snapshots = snapshots
+        self._many: OrderedDict[Hashable, None] = OrderedDict()
 
     async def page(
-        self, asked: Asked, link: SearchPlace | None
+        self, asked: select.Asked, link: SearchPlace | None
     ) -> tuple[Sequence[Row], SearchPlace | None]:
         """Return the rows behind a place, as many as are asked for, and where they end.
 
@@ -55,7 +58,10 @@ class Pager:
         if link is not None:
             asked = asked._replace(after=link.place())
         in_memory = select.in_memory(asked.query)
-        rows, snapshot = await (self._sorted if in_memory else self._walked)(asked, link)
+        found = await self._few(asked, link)
+        if found is None:
+            found = await (self._sorted if in_memory else self._walked)(asked, link)
+        rows, snapshot = found
         count = asked.query.count
         if len(rows) <= count:
             return rows, None
@@ -67,7 +73,24 @@ class Pager:
         place = SearchPlace(phase, values, rows[count - 1]["rid"], packed(snapshot), epoch)
         return rows[:count], place
 
-    async def _walked(self, asked: Asked, link: SearchPlace | None) -> tuple[list[Row], str]:
+    async def _few(
+        self, asked: select.Asked, link: SearchPlace | None
+    ) -> tuple[list[Row], str] | None:
+        """Read a page of few matches; None where there are many, or no such statement."""
+        statement = select.few(asked)
+        if statement is None or statement.gathers in self._many:
+            return None
+        found = await self._answered(self._hot, asked, link, statement[:2])
+        if found.reached > select.FEW:
+            self._many[statement.gathers] = None
+            if len(self._many) > _REMEMBERED:
+                self._many.popitem(last=False)
+            return None
+        if found.moved:
+            return await self._snapshots.restored(asked, found.snapshot, found.rows), found.snapshot
+        return found.rows, found.snapshot
+
+    async def _walked(self, asked: select.Asked, link: SearchPlace | None) -> tuple[list[Row], str]:
         """Read a page in the order of an index; what lacks the first value by a second statement.
 
         The second one sees what the first one saw, as if it were a further page.
@@ -83,7 +106,7 @@ class Pager:
             rows = await self._snapshots.restored(asked, snapshot, rows)
         return rows, snapshot
 
-    async def _sorted(self, asked: Asked, link: SearchPlace | None) -> tuple[list[Row], str]:
+    async def _sorted(self, asked: select.Asked, link: SearchPlace | None) -> tuple[list[Row], str]:
         """Read all matches and sort them here."""
         found = await self._fetch(asked, link, select.unsorted)
         rows = await self._placed(asked, found.rows)
@@ -97,7 +120,7 @@ class Pager:
             raise TooCostly(message)
         return ordered(asked, rows), found.snapshot
 
-    async def _placed(self, asked: Asked, rows: Sequence[Row]) -> list[Row]:
+    async def _placed(self, asked: select.Asked, rows: Sequence[Row]) -> list[Row]:
         """Return rows with the values that they are sorted by."""
         sorts, placed = asked.query.sort, list[Row]()
         bodies = await self._bodies.open(asked.scope.tenant, [sealed_body(row) for row in rows])
@@ -108,14 +131,22 @@ class Pager:
         return placed
 
     async def _fetch(
-        self, asked: Asked, link: SearchPlace | None, statement: Select
+        self, asked: select.Asked, link: SearchPlace | None, statement: Select
+    ) -> "_Answered":
+        """Run a page's statement, planned for its values."""
+        return await self._answered(self._pool, asked, link, statement(asked))
+
+    async def _answered(
+        self,
+        pool: Connections,
+        asked: select.Asked,
+        link: SearchPlace | None,
+        statement: tuple[str, list[object]],
     ) -> "_Answered":
         """Run a page's statement. Raise ``PageExpired`` for a snapshot of another database."""
         audience = asked.scope.audience()
-        sql, arguments = statement(asked.query, asked.scope, asked.keys, asked.after)
-        found = _Answered(
-            await self._pool.within(asked.scope.tenant, audience).fetch(sql, *arguments)
-        )
+        sql, arguments = statement
+        found = _Answered(await pool.within(asked.scope.tenant, audience).fetch(sql, *arguments))
         if link is not None:
             await self._snapshots.check(link.epoch, found.here)
             found.snapshot = unpacked(link.snapshot)
@@ -133,3 +164,4 @@ class _Answered:
         self.snapshot: str = end["snapshot"]
         self.moved: bool = end["moved"]
         self.here: str | None = end["here"]
+        self.reached: int = end["reached"]

@@ -18,7 +18,7 @@ from polyclinic.kernel.store.page_links import context, seal, unseal
 from polyclinic.kernel.store.paging import Pager, SearchPlace
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.reach import Reach
-from polyclinic.kernel.store.snapshot import Asked, Snapshots
+from polyclinic.kernel.store.snapshot import Snapshots
 from polyclinic.kernel.store.stored import Page, Stored
 from polyclinic.kernel.store.tenancy import Tenant
 from polyclinic.kernel.store.versions import Row
@@ -53,10 +53,12 @@ def types_of(query: Query, policy: Policy, principal: Principal) -> list[str]:
 class Searcher:
     """Run searches."""
 
-    def __init__(self, pool: Connections, bodies: Bodies, snapshots: Snapshots) -> None:
+    def __init__(
+        self, hot: Connections, pool: Connections, bodies: Bodies, snapshots: Snapshots
+    ) -> None:
         self._pool = pool
         self._bodies = bodies
-        self._pager = Pager(pool, bodies, snapshots)
+        self._pager = Pager(hot, pool, bodies, snapshots)
 
     async def search(
         self, tenant: Tenant, principal: Principal, query: Query, reaches: Mapping[str, Reach]
@@ -65,23 +67,30 @@ class Searcher:
 
         ``reaches`` has what may be searched of each type that the query names.
         """
-        scope = select.Scope(tenant.number, reaches)
-        keys = QueryKeys(tenant.index_key, *query.types)
+        asked = select.Asked(
+            query,
+            select.Scope(tenant.number, reaches),
+            QueryKeys(tenant.index_key, *query.types),
+        )
         with translated():
-            total = await self._total(query, scope, keys) if query.total else None
             if query.count == 0:
-                return Page((), None, total), []
+                return Page((), None, await self._total(asked)), []
             bound = context(principal, query)
             after = unseal(tenant, bound, query.after, SearchPlace) if query.after else None
-            rows, last = await self._pager.page(Asked(query, scope, keys, None), after)
-            more = await self._included(query, scope, keys, rows)
+            rows, last = await self._pager.page(asked, after)
+            more = await self._included(asked, rows)
+            total = None
+            if query.total:
+                is_all = after is None and last is None
+                total = len(rows) if is_all else await self._total(asked)
         link = None if last is None else seal(tenant, bound, last)
-        entries = await self._stored(scope.tenant, rows)
-        included = await self._stored(scope.tenant, more)
+        entries = await self._stored(tenant.number, rows)
+        included = await self._stored(tenant.number, more)
         patients = sorted({rid for row in (*rows, *more) for rid in row["patients"]})
         return Page(entries, link, total, included), patients
 
-    async def _total(self, query: Query, scope: select.Scope, keys: QueryKeys) -> int:
+    async def _total(self, asked: select.Asked) -> int:
+        query, scope, _, _ = asked
         if not query.where.parts and all(scope.reaches[name].whole for name in query.types):
             within = self._pool.within(scope.tenant)
             counts = [
@@ -89,17 +98,16 @@ class Searcher:
                 for name in query.types
             ]
             return sum(map(int, counts))
-        sql, arguments = select.total(query, scope, keys)
+        sql, arguments = select.total(asked)
         within = self._pool.within(scope.tenant, scope.audience())
         return int(await within.fetchval(sql, *arguments))
 
-    async def _included(
-        self, query: Query, scope: select.Scope, keys: QueryKeys, rows: Sequence[Row]
-    ) -> Sequence[Row]:
-        if not query.includes:
+    async def _included(self, asked: select.Asked, rows: Sequence[Row]) -> Sequence[Row]:
+        if not asked.query.includes:
             return ()
+        scope = asked.scope
         page = [select.Match(row["rid"], row["type"]) for row in rows]
-        statement = select.included(query, scope, keys, page)
+        statement = select.included(asked, page)
         if statement is None:
             return ()
         sql, arguments = statement

@@ -8,7 +8,7 @@ followed as references are when the page is read. docs/explanation/store.md, "Pa
 
 from collections.abc import Iterator, Sequence
 from functools import cmp_to_key, partial
-from typing import Final, NamedTuple
+from typing import Final
 
 from polyclinic.kernel.errors import PageExpired
 from polyclinic.kernel.search.matcher import Place, compile_matcher
@@ -20,7 +20,6 @@ from polyclinic.kernel.search.predicate import (
     Linked,
     Not,
     Predicate,
-    Query,
     Sort,
 )
 from polyclinic.kernel.search.sorting import SortValue, compare, sort_values
@@ -36,15 +35,6 @@ MOST_LOOKED: Final = 50_000
 """Changes since the first page that a further page looks at; after more, its link has expired."""
 MOST_MOVED: Final = 5_000
 """Changed resources that may belong on a page and are opened for it."""
-
-
-class Asked(NamedTuple):
-    """A page that is asked for."""
-
-    query: Query
-    scope: select.Scope
-    keys: QueryKeys
-    after: select.Place | None
 
 
 def packed(snapshot: str) -> tuple[int, ...]:
@@ -70,7 +60,7 @@ def shown(row: Row, sorts: Sequence[Sort]) -> tuple[SortValue, ...]:
     return tuple(row[f"o{at}"] for at in range(len(sorts)))
 
 
-def ordered(asked: Asked, rows: Sequence[Row]) -> list[Row]:
+def ordered(asked: select.Asked, rows: Sequence[Row]) -> list[Row]:
     """Return the rows that stand behind the place, in order."""
     sorts, after = asked.query.sort, asked.after
     found = [((shown(row, sorts), row["rid"]), row) for row in rows]
@@ -102,7 +92,7 @@ class Snapshots:
         if current.token != epoch:
             raise PageExpired
 
-    async def restored(self, asked: Asked, snapshot: str, rows: list[Row]) -> list[Row]:
+    async def restored(self, asked: select.Asked, snapshot: str, rows: list[Row]) -> list[Row]:
         """Return the rows of a page with all else that its snapshot saw behind its place, in order.
 
         Raise ``PageExpired`` when too much was changed since.
@@ -116,7 +106,7 @@ class Snapshots:
                 found.append({**row, **{f"o{at}": value for at, value in enumerate(values)}})
         return ordered(asked, [*rows, *found])
 
-    async def _moved(self, asked: Asked, snapshot: str) -> list[Opened]:
+    async def _moved(self, asked: select.Asked, snapshot: str) -> list[Opened]:
         """Return what was changed since, as it was, where it matches and may be seen."""
         tenant = asked.scope.tenant
         rows = await self._versions.reached(
@@ -128,7 +118,7 @@ class Snapshots:
         holds = compile_matcher(asked.query.where, links)
         return [one for one in found if holds(one.facts)]
 
-    async def _late(self, asked: Asked, snapshot: str) -> Sequence[Row]:
+    async def _late(self, asked: select.Asked, snapshot: str) -> Sequence[Row]:
         """Return the versions that the snapshot saw of what was changed since, of the types."""
         # In the context of the whole tenant: what was moved to another patient is there, too.
         rows = await self._pool.within(asked.scope.tenant).fetch(
@@ -162,7 +152,7 @@ def _required(where: AllOf, keys: QueryKeys) -> tuple[list[int], list[int] | Non
 class _Probed:
     """Other resources, as a search of now finds them, for the parts of one query."""
 
-    def __init__(self, pool: Connections, asked: Asked) -> None:
+    def __init__(self, pool: Connections, asked: select.Asked) -> None:
         self._within = pool.within(asked.scope.tenant, asked.scope.audience())
         self._asked = asked
         self._places: dict[int, frozenset[Place]] = {}

@@ -76,7 +76,7 @@ class Store:
         seams = Seams(self._tenant, *rights, self._note, self.bodies)
         self.following = Following(searches, clock, seams)
         opened = Versions(self._checker, self.bodies), self.following.epochs
-        self._searcher = Searcher(searches, self.bodies, Snapshots(searches, *opened))
+        self._searcher = Searcher(hot, searches, self.bodies, Snapshots(searches, *opened))
         self.blob_seams = BlobSeams(
             *(self._tenant, self._allowed, self._may_write, self.read),
             self._auditor,

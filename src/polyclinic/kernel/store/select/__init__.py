@@ -6,12 +6,14 @@ a value walks that value's index in order and stops at its end; what has no such
 a second statement.
 """
 
+from polyclinic.kernel.store.select.few import FEW, Few, few
 from polyclinic.kernel.store.select.includes import MOST_INCLUDED, Match, includable, included
 from polyclinic.kernel.store.select.order import has_rest, in_memory
 from polyclinic.kernel.store.select.pages import MOST_SORTED, page, total, unsorted
 from polyclinic.kernel.store.select.snapshots import referred, referring
 from polyclinic.kernel.store.select.statement import (
     Among,
+    Asked,
     Phase,
     Place,
     Scope,
@@ -20,14 +22,18 @@ from polyclinic.kernel.store.select.statement import (
 from polyclinic.kernel.store.select.walked import walked
 
 __all__ = [
+    "FEW",
     "MOST_INCLUDED",
     "MOST_SORTED",
     "Among",
+    "Asked",
+    "Few",
     "Match",
     "Phase",
     "Place",
     "Scope",
     "Statement",
+    "few",
     "has_rest",
     "in_memory",
     "includable",

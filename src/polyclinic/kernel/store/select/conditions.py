@@ -27,26 +27,26 @@ from polyclinic.kernel.types import type_number
 def matches(where: Predicate, statement: Statement) -> str:
     """Return what holds for each match: of the types, there, within reach, and what is asked."""
     base = [f"k.tenant = $1 and {statement.of_types('k')} and not r.deleted", reached(statement)]
-    base.append(_all([where], statement))
+    base.append(all_of([where], statement))
     return " and ".join(condition for condition in base if condition)
 
 
-def _all(parts: Iterable[Predicate], statement: Statement) -> str:
+def all_of(parts: Iterable[Predicate], statement: Statement) -> str:
     """Put what is one key each into one array: the index intersects them."""
     hashed: list[int] = []
     conditions = []
-    for part in _flat(parts, AllOf):
-        keys = _keys(part, statement)
+    for part in flat(parts, AllOf):
+        keys = keys_of(part, statement)
         if keys is not None and len(keys) == 1:
             hashed += keys
         else:
-            conditions.append(_condition(part, statement))
+            conditions.append(condition_of(part, statement))
     if hashed:
         conditions.append(f"k.keys @> {statement.argument(hashed, 'bigint[]')}")
     return " and ".join(conditions)
 
 
-def _keys(part: Predicate, statement: Statement) -> list[int] | None:
+def keys_of(part: Predicate, statement: Statement) -> list[int] | None:
     """Return the keys of which a match has one or more; None for what is not only hashed."""
     match part:
         case InCompartment(owner) if owner != "Patient" and owner in statement.types:
@@ -55,18 +55,20 @@ def _keys(part: Predicate, statement: Statement) -> list[int] | None:
             return statement.keys.of(part)
 
 
-def _flat(parts: Iterable[Predicate], of: type[AllOf] | type[AnyOf]) -> Iterator[Predicate]:
+def flat(parts: Iterable[Predicate], of: type[AllOf] | type[AnyOf]) -> Iterator[Predicate]:
+    """Yield parts, with those of nested lists of the same kind among them."""
     for part in parts:
         if isinstance(part, of) and isinstance(part, AllOf | AnyOf):
-            yield from _flat(part.parts, of)
+            yield from flat(part.parts, of)
         else:
             yield part
 
 
-def _condition(part: Predicate, statement: Statement) -> str:
+def condition_of(part: Predicate, statement: Statement) -> str:
+    """Return what holds for a match of a part."""
     match part:
         case AllOf():
-            return f"({_all([part], statement) or 'true'})"
+            return f"({all_of([part], statement) or 'true'})"
         case AnyOf(parts):
             return _any(parts, statement)
         case Not(part):
@@ -80,7 +82,7 @@ def _condition(part: Predicate, statement: Statement) -> str:
 
 
 def _bracketed(part: Predicate, statement: Statement) -> str:
-    return f"({_condition(part, statement)})"
+    return f"({condition_of(part, statement)})"
 
 
 def _compartment(part: InCompartment, statement: Statement) -> str:
@@ -105,8 +107,8 @@ def _any(parts: Iterable[Predicate], statement: Statement) -> str:
     """
     hashed: list[int] = []
     others: list[Predicate] = []
-    for part in _flat(parts, AnyOf):
-        keys = _keys(part, statement)
+    for part in flat(parts, AnyOf):
+        keys = keys_of(part, statement)
         if keys is None:
             others.append(part)
         else:
@@ -115,7 +117,7 @@ def _any(parts: Iterable[Predicate], statement: Statement) -> str:
     if not others:
         return found or "false"
     if not found and len(others) == 1:
-        return _condition(others[0], statement)
+        return condition_of(others[0], statement)
     if all(_is_found(part, statement) for part in others):
         arms = [f"select k.rid from keys k where {found}"] if found else []  # noqa: S608
         return Among.of(" union all ".join(arms + [_rids(part, statement) for part in others]))
@@ -138,7 +140,7 @@ def _is_found(part: Predicate, statement: Statement) -> bool:
 
 
 def _rids(part: Predicate, statement: Statement) -> str:
-    condition = _condition(part, statement)
+    condition = condition_of(part, statement)
     if isinstance(condition, Among):
         return condition.rids
     return (

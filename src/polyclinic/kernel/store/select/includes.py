@@ -11,11 +11,10 @@ from typing import Final, NamedTuple
 
 from polyclinic.kernel.search.parameters import SearchParameter, parameters
 from polyclinic.kernel.search.predicate import AllOf, Include, Query
-from polyclinic.kernel.store.index import QueryKeys
 from polyclinic.kernel.store.numbers import edge_number
 from polyclinic.kernel.store.select.conditions import matches
 from polyclinic.kernel.store.select.pages import COLUMNS
-from polyclinic.kernel.store.select.statement import Scope, Statement
+from polyclinic.kernel.store.select.statement import Asked, Statement
 from polyclinic.kernel.types import RESOURCE_TYPES, type_number
 
 MOST_INCLUDED: Final = 10_000
@@ -55,13 +54,12 @@ def includable(query: Query) -> frozenset[str]:
     return frozenset(found) - {"AuditEvent"}
 
 
-def included(
-    query: Query, scope: Scope, keys: QueryKeys, page: Sequence[Match]
-) -> tuple[str, list[object]] | None:
+def included(asked: Asked, page: Sequence[Match]) -> tuple[str, list[object]] | None:
     """Return the statement of what comes along with the matches of a page; None for nothing.
 
     Its rows are the columns of a resource, one row more than may come along.
     """
+    query, scope, keys, _ = asked
     types = sorted(includable(query) & scope.reaches.keys())
     if not types or not page:
         return None

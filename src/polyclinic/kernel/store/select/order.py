@@ -136,6 +136,12 @@ def rest(query: Query, statement: Statement) -> Order:
     return Order(joins, condition, (none, *keys), query.sort[0].descending)
 
 
+def gathered(query: Query, statement: Statement) -> Order:
+    """Return the order of matches that were all gathered, with a first value or without."""
+    keys, joins = _further(query.sort, statement)
+    return Order(joins, "", keys, query.sort[0].descending)
+
+
 def _further(sorts: Sequence[Sort], statement: Statement) -> tuple[tuple[Key, ...], str]:
     """Return keys whose values are looked up for each match, and the joins that do it."""
     keys: list[Key] = []

@@ -2,30 +2,28 @@
 
 from typing import Final
 
-from polyclinic.kernel.search.predicate import Query
-from polyclinic.kernel.store.index import QueryKeys
 from polyclinic.kernel.store.select.conditions import matches
 from polyclinic.kernel.store.select.order import following, has_rest, rest, valued
 from polyclinic.kernel.store.select.snapshots import framed, visible
-from polyclinic.kernel.store.select.statement import Place, Scope, Statement
+from polyclinic.kernel.store.select.statement import Asked, Statement
 
 COLUMNS: Final = (
     "r.rid, r.type, r.id, r.version, r.last_updated, r.dict_id, r.body, r.patients, r.key_id"
 )
 """What is read of a resource."""
-_WIDTH: Final = COLUMNS.count(",") + 1
+WIDTH: Final = COLUMNS.count(",") + 1
+"""How many columns that are."""
 MOST_SORTED: Final = 1_000
 """Matches that are sorted in memory; of more, the search is refused."""
 
 
-def page(
-    query: Query, scope: Scope, keys: QueryKeys, after: Place | None
-) -> tuple[str, list[object]]:
+def page(asked: Asked) -> tuple[str, list[object]]:
     """Return the statement of one page, one row longer than the page, in the phase of ``after``.
 
     Its rows are the sort values (``o0``, ``o1`` ...) and the columns of a resource; the last one
     has only ``snapshot``, ``moved`` and ``here``.
     """
+    query, scope, keys, after = asked
     statement = Statement(scope, keys)
     walked = ""
     if not has_rest(query):
@@ -42,24 +40,24 @@ def page(
         f"from keys k join resource r on r.rid = k.rid{order.joins} where {where} "
         f"order by {order.by()} limit {statement.argument(query.count + 1, 'bigint')}"
     )
-    return framed(sql, len(order.keys) + _WIDTH, after, statement), statement.arguments
+    return framed(sql, len(order.keys) + WIDTH, after, statement), statement.arguments
 
 
-def unsorted(
-    query: Query, scope: Scope, keys: QueryKeys, after: Place | None
-) -> tuple[str, list[object]]:
+def unsorted(asked: Asked) -> tuple[str, list[object]]:
     """Return the statement of all matches, one row more than are sorted in memory."""
+    query, scope, keys, after = asked
     statement = Statement(scope, keys)
     where = matches(query.where, statement) + visible(after, statement)
     sql = (
         f"select {COLUMNS} from keys k join resource r on r.rid = k.rid where {where}"  # noqa: S608
         f" limit {statement.argument(MOST_SORTED + 1, 'bigint')}"
     )
-    return framed(sql, _WIDTH, after, statement), statement.arguments
+    return framed(sql, WIDTH, after, statement), statement.arguments
 
 
-def total(query: Query, scope: Scope, keys: QueryKeys) -> tuple[str, list[object]]:
+def total(asked: Asked) -> tuple[str, list[object]]:
     """Return the statement that counts all matches."""
+    query, scope, keys, _ = asked
     statement = Statement(scope, keys)
     where = matches(query.where, statement)
     sql = f"select count(*) from keys k join resource r on r.rid = k.rid where {where}"  # noqa: S608

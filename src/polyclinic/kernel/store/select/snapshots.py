@@ -21,8 +21,13 @@ def visible(after: Place | None, statement: Statement) -> str:
     return f" and pg_visible_in_snapshot(r.tx, {_argument(after.snapshot, statement)})"
 
 
-def framed(sql: str, width: int, after: Place | None, statement: Statement) -> str:
-    """Return a page's statement with its last row; ``width`` is how many columns it has."""
+def framed(
+    sql: str, width: int, after: Place | None, statement: Statement, reached: str = "null"
+) -> str:
+    """Return a page's statement with its last row; ``width`` is how many columns it has.
+
+    ``reached`` is what that row tells of how many were gathered, see ``few``.
+    """
     nulls = "null, " * width
     moved, here = "false", "null"
     if after is not None and after.snapshot is not None:
@@ -30,8 +35,8 @@ def framed(sql: str, width: int, after: Place | None, statement: Statement) -> s
         if after.values:
             here = "(select h.system || ' ' || h.timeline from feed_here() h)"
     return (
-        f"select p.*, null as snapshot, null as moved, null as here from ({sql}) p"  # noqa: S608
-        f" union all select {nulls}pg_current_snapshot()::text, {moved}, {here}"
+        f"select p.*, null as snapshot, null as moved, null as here, null as reached from ({sql}) p"  # noqa: S608
+        f" union all select {nulls}pg_current_snapshot()::text, {moved}, {here}, {reached}"
     )
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from polyclinic.kernel.search.parameters import SearchParameter
+from polyclinic.kernel.search.predicate import Query
 from polyclinic.kernel.search.sorting import SortValue
 from polyclinic.kernel.store.index import QueryKeys
 from polyclinic.kernel.store.reach import Reach
@@ -43,6 +44,16 @@ class Scope:
                 return None
             found |= patients
         return frozenset(found)
+
+
+class Asked(NamedTuple):
+    """A query, and what its statements are limited to and made with."""
+
+    query: Query
+    scope: Scope
+    keys: QueryKeys
+    after: Place | None = None
+    """Where it begins; None: the first page."""
 
 
 class Among(str):

@@ -62,7 +62,7 @@ async def plans(app):
         query, _ = parse_query("Observation", given, "")
         keys = QueryKeys(bytes(32), "Observation")
         scope = select.Scope(1, {"Observation": EVERYTHING})
-        sql, arguments = select.page(query, scope, keys, None)
+        sql, arguments = select.page(select.Asked(query, scope, keys))
         rows = await app.fetch("explain (costs off) " + sql, *arguments)
         nodes = [row[0] for row in rows if re.search(r"Scan|Join|Loop|Sort$|Aggregate", row[0])]
         found.append([re.sub(r"^[\s>-]+", "", node) for node in nodes])
