@@ -24,7 +24,9 @@ Without either, all but what is marked *anybody* answers 401.
 
 ## Interactions
 
-All {count} resource types of R4 have them.
+All {count} resource types of R4 have them. A compartment is that of a Patient, an Encounter, a
+Practitioner, a RelatedPerson or a Device; `*` stands for all types in it. `_summary` and
+`_elements` leave parts of resources out of a search, a read, a vread and a history.
 
 """
 _HEADERS: Final = """
@@ -83,7 +85,7 @@ def api_page() -> str:
 
 
 def _interaction(interaction: Interaction) -> tuple[str, str, str, str]:
-    words = {"type": "Type"}
+    words = {"type": "Type", "compartment": "Compartment"}
     path = "/".join(("/fhir", *(words.get(word, word) for word in interaction.shape)))
     names = {"transaction": "transaction, batch"}
     name = names.get(interaction.code, interaction.code)

@@ -1,7 +1,7 @@
 """The reference page of search; what is supported is found by asking the parser of queries."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from markdown import HEAD, code, codes, table
@@ -19,11 +19,16 @@ from polyclinic.kernel.types import RESOURCE_TYPES
 
 _HEAD: Final = """# Search
 
-`GET /fhir/Type?parameter=value`, or `POST /fhir/Type/_search` with a form. Values with commas
-between them are alternatives; a parameter that is given twice has to hold twice; a backslash stands
-before a comma, dollar sign, bar or backslash that is meant as such. A parameter that is not
-understood is left out of the search and named in a warning; with `Prefer: handling=strict` it is an
-error.
+`GET /fhir/Type?parameter=value`, or `POST /fhir/Type/_search` with a form, also in both places at
+once. `GET /fhir?_type=Type,Type` looks at several types, or at all without `_type`;
+`GET /fhir/Patient/ID/Type` and `GET /fhir/Patient/ID/*` at what is in the compartment of a patient,
+and likewise of an Encounter, a Practitioner, a RelatedPerson or a Device. [How to
+search](../howto/search.md) has examples.
+
+Values with commas between them are alternatives; a parameter that is given twice has to hold twice;
+a backslash stands before a comma, dollar sign, bar or backslash that is meant as such. A parameter
+that is not understood is left out of the search and named in a warning; with
+`Prefer: handling=strict` it is an error.
 
 """
 _SAMPLES: Final[Mapping[str, str]] = {
@@ -62,6 +67,15 @@ _OTHERS: Final = {
     "_content": "words of the whole resource, likewise",
     "_filter": "the language of [search_filter](https://hl7.org/fhir/R4/search_filter.html)",
 }
+
+
+_ALONE: Final = "AuditEvent"
+"""Audit rows: they have no index of their own, and are found by a few parameters."""
+_PARAMETERS: Final = """## Parameters
+
+Dates, numbers and quantities take the prefixes above; chains, `_has` and includes follow
+references. `GET /fhir/metadata` has the parameters with the URL of the definition of each.
+"""
 
 
 def search_page() -> str:
@@ -106,18 +120,34 @@ def _control() -> str:
 
 
 def _types() -> str:
-    shared = set.intersection(
-        *({p.code for p in supported_parameters(name)} for name in RESOURCE_TYPES)
-    )
-    rows = (
-        (
-            name,
-            codes(param.code for param in supported_parameters(name) if param.code not in shared),
-        )
-        for name in RESOURCE_TYPES
-    )
-    return (
-        f"## Parameters\n\nOf every type: {codes(sorted(shared))}.\n\n"
-        + table(("Type", "Parameters"), rows)
-        + "\n`GET /fhir/metadata` has them with the kind of each.\n"
-    )
+    """Return every parameter of every type, those of all types once."""
+    others = [name for name in RESOURCE_TYPES if name != _ALONE]
+    urls = ({param.url for param in supported_parameters(name)} for name in others)
+    shared = frozenset.intersection(*map(frozenset, urls))
+    first = (param for param in supported_parameters(others[0]) if param.url in shared)
+    parts = [
+        _PARAMETERS,
+        f"### Every type but {_ALONE}\n\n{_parameters(first)}",
+        *(f"### {name}\n\n{_own(name, shared)}" for name in RESOURCE_TYPES),
+    ]
+    return "\n".join(parts)
+
+
+def _own(resource_type: str, shared: frozenset[str]) -> str:
+    found = supported_parameters(resource_type)
+    if resource_type != _ALONE:
+        found = tuple(param for param in found if param.url not in shared)
+    return _parameters(found) if found else "None of its own.\n"
+
+
+def _parameters(found: Iterable[SearchParameter]) -> str:
+    names = "Parameter", "Kind", "Modifiers", "Where the values are"
+    return table(names, map(_parameter, found))
+
+
+def _parameter(param: SearchParameter) -> tuple[str, str, str, str]:
+    where = code(" ".join(param.expression.split())) if param.expression else ""
+    if param.type == "composite":
+        where += f": {' and '.join(code(name) for name, _ in param.components)}"
+    modifiers = codes(f":{name}" for name in support(param).modifiers)
+    return code(param.code), param.type, modifiers, where

@@ -14,6 +14,7 @@ from polyclinic.base.settings import Settings
 from polyclinic.cli import STOPS, parser
 from polyclinic.kernel.errors import FhirError
 from polyclinic.kernel.rest.interactions import INTERACTIONS
+from polyclinic.kernel.search.query import supported_parameters
 from polyclinic.kernel.types import RESOURCE_TYPES
 
 ROOT = Path(__file__).parents[2]
@@ -156,7 +157,12 @@ def test_every_interaction_route_and_role_has_its_row():
 def test_every_resource_type_has_its_search_parameters():
     page = (REFERENCE / "search.md").read_text()
 
-    assert [name for name in RESOURCE_TYPES if f"\n| {name} |" not in page] == []
+    assert [name for name in RESOURCE_TYPES if f"\n### {name}\n" not in page] == []
+    for name in RESOURCE_TYPES:
+        of_type = page.partition(f"\n### {name}\n")[2].partition("\n### ")[0]
+        of_all = page.partition("\n### Every type")[2].partition("\n### ")[0]
+        codes = [f"| `{param.code}` |" for param in supported_parameters(name)]
+        assert [one for one in codes if one not in of_type + of_all] == []
 
 
 def test_every_module_has_its_row_and_a_readme():
