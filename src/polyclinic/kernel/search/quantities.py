@@ -105,6 +105,17 @@ def measures(value: QuantityValue) -> list[Measure]:
     return found
 
 
+ABOUT: Final = Fraction(1, 10)
+"""How much of a number ``ap`` leaves open to either side, as R4 recommends."""
+
+
+def about(text: str) -> tuple[Fraction, Fraction]:
+    """Return what ``ap`` leaves open of a decimal, never less than its digits do."""
+    number, (low, high) = Fraction(text), exact_range(text)
+    open_ = abs(number) * ABOUT
+    return min(low, number - open_), max(high, number + open_)
+
+
 _TURNED: Final = {"gt": "lt", "lt": "gt", "ge": "le", "le": "ge", "sa": "eb", "eb": "sa"}
 
 
@@ -115,6 +126,9 @@ def asked(prefix: str, text: str, code: str) -> tuple[str, Measure, float] | Non
     where the code is not UCUM's, or has no such value.
     """
     unit, measure = known(code), measured(text, None, code)
+    if prefix == "ap":
+        # In the unit that was asked in: a tenth of 37 degrees is not a tenth of 310 kelvin.
+        measure = base_measure(Extent(*about(text)), SYSTEM, code)
     exact = None if unit is None else unit.to_base(Fraction(text))
     if measure is None or exact is None:
         return None

@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 
 from polyclinic.kernel.errors import BadRequest
 from polyclinic.kernel.search.elements import literal_reference
-from polyclinic.kernel.search.quantities import asked
+from polyclinic.kernel.search.quantities import about, asked
 from polyclinic.kernel.search.ranges import date_range, is_date, number_range
 from polyclinic.kernel.search.strings import normalise, phonetic
 from polyclinic.kernel.types import RESOURCE_TYPES
@@ -190,12 +190,14 @@ def parse_date(text: str) -> tuple[str, int, int]:
 
 
 def parse_number(text: str) -> NumberText:
-    """Return a number in a query with what its digits leave open."""
+    """Return a number in a query with what its digits leave open, or ``ap`` does."""
     prefix, digits = _prefixed(unescape(text))
     try:
         low, high = number_range(digits)
+        if prefix == "ap":
+            low, high = (float(bound) for bound in about(digits))
         exact = float(digits)
-    except ValueError:
+    except (ValueError, OverflowError):
         _refuse("A number has digits, perhaps a point and an exponent", "gt5.40e-3")
     if not (math.isfinite(low) and math.isfinite(high)):
         _refuse("The number is too large", "gt5.40e-3")

@@ -3,17 +3,12 @@
 https://hl7.org/fhir/R4/search.html#prefix
 """
 
-from typing import Final
-
 from polyclinic.kernel.search import values
 from polyclinic.kernel.search.parameters import SearchParameter
 from polyclinic.kernel.search.predicate import Comparison, DateIs, NumberIs
 from polyclinic.kernel.search.query.limits import refuse
 from polyclinic.kernel.search.query.searched import Searched
 from polyclinic.kernel.search.values import NumberText
-
-_ABOUT: Final = 0.1
-"""How much of a number ``ap`` leaves open to either side, as R4 recommends."""
 
 
 def date(_: Searched, param: SearchParameter, __: str, text: str) -> DateIs:
@@ -36,9 +31,5 @@ def quantity(_: Searched, param: SearchParameter, __: str, text: str) -> NumberI
 
 
 def _number(param: SearchParameter, found: NumberText) -> NumberIs:
-    low, high = found.low, found.high
     comparison = Comparison(found.prefix)
-    if comparison is Comparison.APPROXIMATELY:
-        about = abs(found.exact) * _ABOUT
-        low, high = min(low, found.exact - about), max(high, found.exact + about)
-    return NumberIs(param, comparison, low, high, found.exact, found.system, found.code)
+    return NumberIs(param, comparison, found.low, found.high, found.exact, found.system, found.code)
