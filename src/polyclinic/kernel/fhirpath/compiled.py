@@ -65,10 +65,9 @@ class Compiled:
         """
         this = [_node(focus)]
         root = this if resource is None else [_node(resource)]
-        run = Run(this, root, environment)
-        run.variables = {"resource": root, "rootResource": root, "context": this}
+        run = Run(this, root, environment, environment.limits, this)
         if variables:
-            run.variables |= {name: collection(value) for name, value in variables.items()}
+            run.variables = {name: collection(value) for name, value in variables.items()}
         return self._evaluate(run)
 
     def holds(
@@ -89,20 +88,25 @@ class Compiled:
 
 @lru_cache(maxsize=_CACHED)
 def compile(  # noqa: A001 - to be said as fhirpath.compile
-    expression: str, context: str | None = None, *, check_order: bool = False
+    expression: str,
+    context: str | None = None,
+    *,
+    check_order: bool = False,
+    as_filters: bool = False,
 ) -> Compiled:
     """Return an expression ready to run; the last ones asked for are remembered.
 
     ``context`` is the type of what it will run on, ``Patient`` or ``Patient.contact``: then every
     element that it names has to exist. ``check_order`` refuses what depends on an order that is
-    left open, such as ``children().first()``.
+    left open, such as ``children().first()``. ``as_filters`` lets ``as`` work on several elements,
+    of which it keeps those of the type: R4's own search parameters are written so.
 
     Raise ExpressionSyntaxError, SemanticError, or LimitExceeded for an expression too large.
     """
     if context is not None and not is_context(context):
         message = f"There is no type {context} in R4."
         raise SemanticError(message)
-    tree = parse(expression)
+    tree = parse(expression, as_filters=as_filters)
     check(tree, context, check_order=check_order)
     return Compiled(expression, closure(tree))
 
@@ -122,9 +126,9 @@ def is_context(name: str) -> bool:
 
 
 def _node(value: Any) -> Node:
-    if isinstance(value, Node):
-        return value
-    return resource_node(value.content if isinstance(value, Resource) else value)
+    if value.__class__ is Resource:
+        return resource_node(value.content)
+    return value if value.__class__ is Node else resource_node(value)
 
 
 def collection(value: Any) -> Collection:

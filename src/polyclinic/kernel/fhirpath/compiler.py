@@ -9,12 +9,14 @@ http://hl7.org/fhirpath/N1/#expressions
 from collections.abc import Callable
 from typing import Any, Final
 
+from msgspec import UNSET
+
 from polyclinic.kernel.fhirpath.functions import FUNCTIONS
 from polyclinic.kernel.fhirpath.functions.subsetting import indexed
 from polyclinic.kernel.fhirpath.functions.utility import sort
 from polyclinic.kernel.fhirpath.keys import distinct
 from polyclinic.kernel.fhirpath.model import TEXTS, Type, head_type
-from polyclinic.kernel.fhirpath.node import FALSE, TRUE, Collection
+from polyclinic.kernel.fhirpath.node import EMPTY, FALSE, TRUE, Collection, integer
 from polyclinic.kernel.fhirpath.operators import OPERATORS
 from polyclinic.kernel.fhirpath.operators.arithmetic import polarity
 from polyclinic.kernel.fhirpath.operators.boolean import LOGIC
@@ -33,7 +35,7 @@ from polyclinic.kernel.fhirpath.syntax import (
     Union,
     Variable,
 )
-from polyclinic.kernel.fhirpath.walk import follow
+from polyclinic.kernel.fhirpath.walk import follow, text_attribute
 
 
 def closure(tree: Expression) -> Evaluator:
@@ -62,7 +64,7 @@ def _variable(tree: Variable) -> Evaluator:
 
 def _special(tree: Special) -> Evaluator:
     if tree.name == "index":
-        return lambda run: run.index
+        return lambda run: EMPTY if run.index is None else integer(run.index)
     return _this if tree.name == "this" else lambda run: run.total
 
 
@@ -137,7 +139,8 @@ def _binary(tree: Binary) -> Evaluator:
     if tree.operator == "=" and isinstance(tree.right, Literal) and tree.right.value:
         wanted = tree.right.value[0].value
         if isinstance(wanted, str):
-            return _equals_text(left, tree.right.value, wanted)
+            test = _equals_text(left, tree.right.value, wanted)
+            return _element_equals(tree.left, test, wanted)
     return lambda run: operate(run, left(run), right(run))
 
 
@@ -152,6 +155,25 @@ def _equals_text(left: Evaluator, right: Collection, wanted: str) -> Evaluator:
             if value.__class__ is str and nodes[0].type in TEXTS:
                 return TRUE if value == wanted else FALSE
         return operate(run, nodes, right)
+
+    return evaluate
+
+
+def _element_equals(left: Expression, test: Evaluator, wanted: str) -> Evaluator:
+    """Return ``element = 'text'``, read from a Struct without a collection on the way."""
+    if not isinstance(left, Path) or left.base is not None or len(left.names) > 1:
+        return test
+    name = left.names[0]
+
+    def evaluate(run: Run) -> Collection:
+        this = run.this
+        if len(this) == 1:
+            value = this[0].value
+            attribute = text_attribute(value.__class__, name)
+            if attribute is not None:
+                found = getattr(value, attribute)
+                return EMPTY if found is UNSET else TRUE if found == wanted else FALSE
+        return test(run)
 
     return evaluate
 

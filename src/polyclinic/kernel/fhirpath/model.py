@@ -64,7 +64,7 @@ class Type:
     @cached_property
     def open(self) -> bool:
         """Return whether its elements are only known from a value."""
-        return not self.system and self.name in {"Resource", "DomainResource"}
+        return not self.system and self.name in _ABSTRACT
 
     @cached_property
     def definition(self) -> TypeDefinition | None:

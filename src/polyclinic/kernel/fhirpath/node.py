@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -17,6 +18,7 @@ from polyclinic.kernel.fhirpath.model import (
     SYSTEM,
     Type,
     fhir_type,
+    is_fhir_type,
     system_type,
 )
 from polyclinic.kernel.fhirpath.moments import Moment, parse_moment
@@ -96,16 +98,22 @@ def resource_node(value: Any) -> Node:
 
     A dict has to say its resourceType.
     """
-    name = value.get("resourceType") if isinstance(value, dict) else _type_of(value)
-    if not isinstance(name, str):
+    if value.__class__ is dict:
+        name = value.get("resourceType")
+        if not isinstance(name, str) or not is_fhir_type(name):
+            message = "This is no resource."
+            raise ValueError(message)
+        return Node(value, fhir_type(name))
+    return Node(value, _type_of(value.__class__))
+
+
+@cache
+def _type_of(class_: type) -> Type:
+    name = getattr(class_, "fhir_type", None)
+    if name is None:
         message = "This is no resource."
-        raise ValueError(message)  # noqa: TRY004 - whatever the reason, it is no resource
-    return Node(value, fhir_type(name))
-
-
-def _type_of(value: Any) -> str | None:
-    name: str | None = getattr(type(value), "fhir_type", None)
-    return name
+        raise ValueError(message)
+    return fhir_type(name)
 
 
 def system_value(node: Node) -> Any:

@@ -52,12 +52,12 @@ _RESERVED: Final = frozenset({"and", "div", "implies", "mod", "or", "xor"})
 _TYPE_FUNCTIONS: Final = frozenset({"as", "is", "ofType"})
 
 
-def parse(expression: str) -> Expression:
-    """Return the tree of an expression.
+def parse(expression: str, *, as_filters: bool = False) -> Expression:
+    """Return the tree of an expression; with ``as_filters``, ``as`` is read as ``ofType``.
 
     Raise ExpressionSyntaxError, SemanticError for an unknown type, LimitExceeded.
     """
-    parser = _Parser(tokens(expression))
+    parser = _Parser(tokens(expression), as_filters=as_filters)
     tree = parser.expression()
     parser.end()
     if depth(tree) > MAX_DEPTH:
@@ -67,8 +67,9 @@ def parse(expression: str) -> Expression:
 
 
 class _Parser:
-    def __init__(self, found: list[Token]) -> None:
+    def __init__(self, found: list[Token], *, as_filters: bool) -> None:
         self._tokens = found
+        self._as = "ofType" if as_filters else "as"
         self._place = 0
         self._nesting = 0
 
@@ -121,7 +122,7 @@ class _Parser:
     def _operation(self, left: Expression, level: int) -> Expression:
         operator = self._next().text
         if operator in {"is", "as"}:
-            return TypeTest(operator, left, self._type())
+            return TypeTest(self._as if operator == "as" else operator, left, self._type())
         right = self.expression(level + 1)
         if operator != "|":
             return Binary(operator, left, right)
@@ -190,7 +191,7 @@ class _Parser:
         if name in _TYPE_FUNCTIONS:
             types = self._type()
             self._expect(")")
-            return TypeTest(name, base, types)
+            return TypeTest(self._as if name == "as" else name, base, types)
         arguments: list[Expression] = []
         if not self._accept(")"):
             arguments.append(self.expression())

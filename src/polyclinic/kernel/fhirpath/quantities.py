@@ -54,10 +54,10 @@ class Canonical(Protocol):
 class Units(Protocol):
     """What knows the units of UCUM."""
 
-    def canonical(self, value: Decimal, code: str) -> Canonical | None:
+    def canonical(self, value: Decimal, code: str, /) -> Canonical | None:
         """Return the value in base units, or None for what is no unit or has no linear scale."""
 
-    def convert(self, value: Decimal, source: str, target: str) -> Decimal | None:
+    def convert(self, value: Decimal, source: str, target: str, /) -> Decimal | None:
         """Return the value in another unit, or None when it cannot be converted."""
 
 

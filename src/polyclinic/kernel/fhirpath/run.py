@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeAlias
 
+import msgspec
+
 from polyclinic.base.clock import Clock, SystemClock
 from polyclinic.kernel.fhirpath.errors import EvaluationError, LimitExceeded
 from polyclinic.kernel.fhirpath.limits import SLICE, Limits
@@ -22,6 +24,8 @@ _CONSTANTS: Final = {
     "loinc": "http://loinc.org",
     "ucum": "http://unitsofmeasure.org",
 }
+RESERVED: Final = frozenset({"context", "resource", "rootResource", *_CONSTANTS})
+"""The variables that every evaluation has."""
 _PREFIXES: Final = {"vs-": "http://hl7.org/fhir/ValueSet/", "ext-": _PROFILE}
 
 
@@ -85,39 +89,27 @@ class Environment:
     """Told what ``trace()`` is told."""
 
 
-class Run:
+class Run(msgspec.Struct):
     """The state of one evaluation."""
 
-    __slots__ = (
-        "_deadline",
-        "_left",
-        "_now",
-        "budget",
-        "environment",
-        "index",
-        "limits",
-        "root",
-        "this",
-        "total",
-        "variables",
-    )
-
-    def __init__(self, this: Collection, root: Collection, environment: Environment) -> None:
-        """Begin on ``this``, an element of the resource ``root`` or that itself."""
-        limits = environment.limits
-        self.environment = environment
-        self.limits = limits
-        self.this = this
-        """``$this``, and what a path begins with."""
-        self.root = root
-        self.index = EMPTY
-        self.total = EMPTY
-        self.variables: dict[str, Collection] = {}
-        self.budget = min(SLICE, limits.steps)
-        """Steps until the limits are looked at; whoever takes steps subtracts them."""
-        self._left = limits.steps - self.budget
-        self._deadline = 0.0
-        self._now: datetime | None = None
+    this: Collection
+    """``$this``, and what a path begins with."""
+    root: Collection
+    """The resource that the evaluation is about."""
+    environment: Environment
+    limits: Limits
+    context: Collection
+    """What the evaluation began with: ``%context``."""
+    index: int | None = None
+    total: Collection = EMPTY
+    variables: dict[str, Collection] | None = None
+    """What was defined by name."""
+    budget: int = SLICE
+    """Steps until the limits are looked at; whoever takes steps subtracts them."""
+    spent: int = 0
+    """Steps that were granted before."""
+    deadline: float = 0.0
+    moment: datetime | None = None
 
     def renew(self) -> None:
         """Grant the next steps when the budget is used up.
@@ -125,15 +117,14 @@ class Run:
         Raise LimitExceeded when no steps or no time are left.
         """
         now = time.monotonic()
-        if not self._deadline:  # short evaluations never ask for the time
-            self._deadline = now + self.limits.seconds
-        if now > self._deadline:
+        if not self.deadline:  # short evaluations never ask for the time
+            self.deadline = now + self.limits.seconds
+        if now > self.deadline:
             message = f"The expression takes longer than {self.limits.seconds} s; make it simpler."
             raise LimitExceeded(message)
-        self._left += self.budget  # what was overspent
-        self.budget = min(SLICE, self._left)
-        self._left -= self.budget
-        if self.budget <= 0:
+        self.spent += SLICE - self.budget
+        self.budget = SLICE
+        if self.spent > self.limits.steps:
             message = f"The expression takes more than {self.limits.steps} steps; make it simpler."
             raise LimitExceeded(message)
 
@@ -163,15 +154,18 @@ class Run:
     @property
     def now(self) -> datetime:
         """Return the moment of this evaluation, the same wherever it is asked for."""
-        if self._now is None:
-            self._now = self.environment.clock.now()
-        return self._now
+        if self.moment is None:
+            self.moment = self.environment.clock.now()
+        return self.moment
 
     def variable(self, name: str) -> Collection:
         """Return the value of ``%name``; raise EvaluationError for a name that nothing has."""
-        found = self.variables.get(name)
-        if found is not None:
-            return found
+        if self.variables is not None and name in self.variables:
+            return self.variables[name]
+        if name == "context":
+            return self.context
+        if name in {"resource", "rootResource"}:
+            return self.root
         for prefix, base in _PREFIXES.items():
             if name.startswith(prefix):
                 return string(base + name.removeprefix(prefix))

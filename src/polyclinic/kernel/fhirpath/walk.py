@@ -1,29 +1,23 @@
 """From an element to the elements below it by name: the path that nearly all work is spent on.
 
 For Structs a function is written for each path and class: nested loops over attributes, which is
-several times faster than one call for each name. What JSON holds is read name by name, and may be
-any JSON: what is not of the shape that the type asks for is passed over.
+several times faster than one call for each name. JSON is read name by name.
 
 http://hl7.org/fhirpath/N1/#path-selection, https://hl7.org/fhir/R4/fhirpath.html#polymorphism
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
 from itertools import zip_longest
 from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET
 
-from polyclinic.kernel.fhirpath.model import (
-    DECIMAL,
-    ELEMENT,
-    QUANTITY,
-    STRING,
-    Type,
-    fhir_type,
-)
-from polyclinic.kernel.fhirpath.node import Collection, Node, resource_node
+from polyclinic.kernel.fhirpath.json_elements import json_elements, json_names
+from polyclinic.kernel.fhirpath.model import DECIMAL, ELEMENT, STRING, TEXTS, Type, fhir_type
+from polyclinic.kernel.fhirpath.node import Collection, Node
+from polyclinic.kernel.fhirpath.quantities import Quantity
 from polyclinic.kernel.fhirpath.run import Run
 from polyclinic.kernel.types.definitions import Property, type_definition
 from polyclinic.kernel.types.shapes import COMMON_TYPES, Shape
@@ -38,9 +32,72 @@ _LONGEST: Final = 12
 _RANK: Final = {name: rank for rank, name in enumerate(COMMON_TYPES)}
 
 
+Follow = Callable[[Run, Collection], Collection]
+"""Follows a path from each element of a collection."""
+
+
+def follow(names: tuple[str, ...]) -> Follow:
+    """Return the function that follows a path."""
+    known: dict[type, Walk] = {}
+    other = _other_follow(names, known)
+
+    def followed(run: Run, nodes: Collection) -> Collection:
+        found: Collection = []
+        take = found.append
+        for node in nodes:
+            walk = known.get(node.value.__class__)
+            if walk is None:
+                found.extend(other(run, node))
+            else:
+                walk(node.value, take)
+        run.budget -= 1 + len(found)
+        if run.budget < 0:
+            run.renew()
+        return found
+
+    return followed
+
+
+def _other_follow(
+    names: tuple[str, ...], known: dict[type, Walk]
+) -> Callable[[Run, Node], Collection]:
+    """Return the function that follows a path from what no single walk is known for.
+
+    It adds to the walks that are known.
+    """
+    rest = follow(names[1:]) if len(names) > 1 else None
+    halves: dict[type, tuple[Walk, Follow]] = {}
+
+    def divided(run: Run, value: Any) -> Collection:
+        class_: Any = type(value)
+        if class_ not in halves:
+            walk, taken = struct_walk(class_, names)
+            if taken == len(names):
+                known[class_] = walk
+            halves[class_] = walk, follow(names[taken:]) if taken < len(names) else _stay
+        walk, after = halves[class_]
+        halfway: Collection = []
+        walk(value, halfway.append)
+        return after(run, halfway)
+
+    def followed(run: Run, node: Node) -> Collection:
+        if isinstance(node.value, msgspec.Struct):
+            return divided(run, node.value)
+        found = elements(node, names[0])
+        return rest(run, found) if rest and found else found
+
+    return followed
+
+
+def _stay(_: Run, nodes: Collection) -> Collection:
+    return nodes
+
+
 def elements(node: Node, name: str) -> Collection:
     """Return the elements below a node of one name, that of a choice without its type."""
     value = node.value
+    if isinstance(value, dict):
+        return json_elements(value, node.type, name)
     if isinstance(value, msgspec.Struct):
         found: Collection = []
         walk, _ = struct_walk(type(value), (name,))
@@ -48,15 +105,11 @@ def elements(node: Node, name: str) -> Collection:
         return found
     if node.type.primitive:
         return [] if node.element is None else elements(Node(node.element, ELEMENT), name)
-    if node.type.system:
-        return _system_elements(node, name)
-    if not isinstance(value, dict):
-        return []
-    return list(_json_elements(value, node.type, name))
+    return _system_elements(node, name)
 
 
 def _system_elements(node: Node, name: str) -> Collection:
-    if node.type is QUANTITY:
+    if isinstance(node.value, Quantity):
         quantity = node.value
         found = {"value": Node(quantity.value, DECIMAL), "unit": Node(quantity.unit, STRING)}
         return [found[name]] if name in found else []
@@ -67,107 +120,20 @@ def _system_elements(node: Node, name: str) -> Collection:
     return []
 
 
-def _json_elements(value: dict[str, Any], type_: Type, name: str) -> Iterator[Node]:
-    element = type_.elements.get(name)
-    if element is None:
-        return
-    if not element.choice:
-        yield from _json_values(value, _property(type_, name))
-        return
-    for key in value:  # fewer than the types of a choice
-        plain = key.removeprefix("_")
-        if plain.startswith(name) and (plain is key or plain not in value):
-            found = _properties(type_).get(plain)
-            if found is not None and found.element is element:
-                yield from _json_values(value, found)
+@lru_cache(maxsize=4096)
+def text_attribute(class_: Any, name: str) -> str | None:
+    """Return the attribute of a Struct class that holds the one String of a name.
 
-
-def _properties(type_: Type) -> dict[str, Property]:
-    return dict(type_.definition.properties) if type_.definition else {}
-
-
-def _property(type_: Type, name: str) -> Property:
-    assert type_.definition is not None  # it has elements
-    return type_.definition.properties[name]
-
-
-def _json_values(value: dict[str, Any], property_: Property) -> Iterator[Node]:
-    own = value.get(property_.name)
-    if not property_.primitive:
-        yield from _json_objects(_items(own), property_.type)
-        return
-    type_ = fhir_type(property_.type)
-    siblings = value.get("_" + property_.name) if property_.extensible else None
-    for item, element in zip_longest(_items(own), _items(siblings)):
-        if element is not None and not isinstance(element, dict):
-            element = None  # noqa: PLW2901 - what is no object holds no extensions
-        if isinstance(item, (dict, list)):
-            continue
-        if item is not None or element is not None:
-            yield Node(item, type_, element)
-
-
-def _json_objects(items: Sequence[Any], type_name: str) -> Iterator[Node]:
-    for item in items:
-        if not isinstance(item, dict):
-            continue
-        if type_name != "Resource":
-            yield Node(item, fhir_type(type_name))
-        elif isinstance(item.get("resourceType"), str):
-            yield resource_node(item)
-
-
-def _items(value: Any) -> Sequence[Any]:
-    if value is None:
-        return ()
-    return value if isinstance(value, list) else (value,)
-
-
-Follow = Callable[[Run, Collection], Collection]
-"""Follows a path from each element of a collection."""
-
-
-def follow(names: tuple[str, ...]) -> Follow:
-    """Return the function that follows a path."""
-    known: dict[type, tuple[Walk, Follow | None]] = {}
-    from_json = _json_follow(names)
-
-    def plan(class_: type) -> tuple[Walk, Follow | None]:
-        walk, taken = struct_walk(class_, names)
-        made = known[class_] = walk, follow(names[taken:]) if taken < len(names) else None
-        return made
-
-    def followed(run: Run, nodes: Collection) -> Collection:
-        found: Collection = []
-        for node in nodes:
-            value = node.value
-            if not isinstance(value, msgspec.Struct):
-                found.extend(from_json(run, node))
-                continue
-            walk, rest = known.get(value.__class__) or plan(type(value))
-            if rest is None:
-                walk(value, found.append)
-            else:
-                halfway: Collection = []
-                walk(value, halfway.append)
-                found.extend(rest(run, halfway))
-        run.budget -= 1 + len(found)
-        if run.budget < 0:
-            run.renew()
-        return found
-
-    return followed
-
-
-def _json_follow(names: tuple[str, ...]) -> Callable[[Run, Node], Collection]:
-    """Return the function that follows a path from what is no Struct, name by name."""
-    rest = follow(names[1:]) if len(names) > 1 else None
-
-    def followed(run: Run, node: Node) -> Collection:
-        found = elements(node, names[0])
-        return rest(run, found) if rest and found else found
-
-    return followed
+    None where a value may be something else, stand in a list, or have extensions.
+    """
+    if not hasattr(class_, "fhir_type"):
+        return None
+    field = type_definition(class_.fhir_type).properties.get(name)
+    if field is None or field.element.many or fhir_type(field.type) not in TEXTS:
+        return None
+    if field.element.choice or field.extension_attribute in class_.__struct_fields__:
+        return None
+    return field.attribute
 
 
 def children(node: Node) -> Collection:
@@ -175,21 +141,54 @@ def children(node: Node) -> Collection:
 
     http://hl7.org/fhirpath/N1/#children--collection
     """
-    type_ = node.type
-    if type_.system:
-        names: tuple[str, ...] = ("value", "unit") if type_ is QUANTITY else ()
-        return [child for name in names for child in elements(node, name)]
-    if isinstance(node.value, dict):
-        here = {key.removeprefix("_") for key in node.value}
-        wanted = {_properties(type_)[key].element.name for key in here & _properties(type_).keys()}
-        return [
-            child for name in type_.elements if name in wanted for child in elements(node, name)
-        ]
-    return [child for name in type_.elements for child in elements(node, name)]
+    value = node.value
+    if isinstance(value, dict):
+        names = json_names(value, node.type)
+        return [child for name in names for child in json_elements(value, node.type, name)]
+    if isinstance(value, msgspec.Struct):
+        return _struct_children(value)
+    if node.type.primitive:
+        return [] if node.element is None else children(Node(node.element, ELEMENT))
+    return [child for name in ("value", "unit") for child in _system_elements(node, name)]
+
+
+def _struct_children(value: msgspec.Struct) -> Collection:
+    found: Collection = []
+    items = msgspec.structs.astuple(value)
+    for item, field in zip(items, _fields(type(value)), strict=True):
+        if item is UNSET:
+            continue
+        own, sibling, type_, many = field
+        if type_ is None:
+            found.extend(map(_resource, item if many else (item,)))
+        elif sibling < 0:
+            found.extend([Node(one, type_) for one in item] if many else [Node(item, type_)])
+        elif item is items[own] or items[own] is UNSET:  # a sibling counts where it is alone
+            _paired(items[own], items[sibling], type_, found.append, many)
+    return found
+
+
+@cache
+def _fields(class_: Any) -> tuple[tuple[int, int, Type | None, bool], ...]:
+    """Return for each field of a class where value and sibling stand, the type, whether many.
+
+    The place of the sibling is -1 where there is none, the type None for a resource.
+    """
+    places = {name: place for place, name in enumerate(class_.__struct_fields__)}
+    found: dict[int, tuple[int, int, Type | None, bool]] = {}
+    for field in type_definition(class_.fhir_type).properties.values():
+        own = places.get(field.attribute)
+        if own is not None:
+            sibling = places.get(field.extension_attribute, -1) if field.extensible else -1
+            type_ = None if field.type == "Resource" else fhir_type(field.type)
+            found[own] = own, sibling, type_, field.element.many
+            if sibling >= 0:
+                found[sibling] = found[own]
+    return tuple(found[place] for place in range(len(places)))
 
 
 @lru_cache(maxsize=4096)
-def struct_walk(class_: type[msgspec.Struct], names: tuple[str, ...]) -> tuple[Walk, int]:
+def struct_walk(class_: Any, names: tuple[str, ...]) -> tuple[Walk, int]:
     """Return the function that walks a path from a Struct of a class, and how many names it takes.
 
     It ends where the type of what follows depends on the value: at a choice, at a resource within
@@ -250,17 +249,18 @@ class _Writer:
             return
         kind = f"T_{field.type.replace('.', '_')}"
         self.names[kind] = fhir_type(field.type)
+        plain = depth
         if field.extensible and not _left_out(class_, field.extension_attribute):
-            sibling = f"{variable}.{field.extension_attribute}"
-            self._write(depth, f"if {own} is not U or {sibling} is not U:")
             many = field.element.many
-            self._write(depth + 1, f"paired({own}, {sibling}, {kind}, out, {many})")
-        elif field.element.many:
-            self._write(depth, f"for w in {own} or ():")
-            self._write(depth + 1, f"out(N(w, {kind}))")
+            self._write(depth, f"s = {variable}.{field.extension_attribute}")
+            self._write(depth, f"if s is not U: paired({own}, s, {kind}, out, {many})")
+            self._write(depth, "else:")
+            plain = depth + 1
+        if field.element.many:
+            self._write(plain, f"for w in {own} or (): out(N(w, {kind}))")
         else:
-            self._write(depth, f"w = {own}")
-            self._write(depth, f"if w is not U: out(N(w, {kind}))")
+            self._write(plain, f"w = {own}")
+            self._write(plain, f"if w is not U: out(N(w, {kind}))")
 
 
 def _left_out(class_: Any, attribute: str) -> bool:

@@ -8,32 +8,35 @@ from typing import Final
 
 from polyclinic.kernel.fhirpath.functions.function import ARGUMENT, INPUT, Function
 from polyclinic.kernel.fhirpath.keys import key
-from polyclinic.kernel.fhirpath.model import INTEGER
 from polyclinic.kernel.fhirpath.node import TRUE, Collection, Node
 from polyclinic.kernel.fhirpath.run import Evaluator, Run
 from polyclinic.kernel.fhirpath.singleton import truth
 
 
 def each(run: Run, nodes: Collection, expression: Evaluator) -> Iterator[Collection]:
-    """Yield what an expression gives for each element, which is ``$this`` with its ``$index``."""
-    this, index = run.this, run.index
+    """Yield what an expression gives for each element, which is ``$this`` with its ``$index``.
+
+    What an expression defines is gone after it.
+    """
+    this, index, variables = run.this, run.index, run.variables
     for place, node in enumerate(nodes):
         run.spend(1)
-        run.this, run.index = [node], [Node(place, INTEGER)]
+        run.this, run.index = [node], place
         found = expression(run)
-        run.this, run.index = this, index
+        run.this, run.index, run.variables = this, index, variables
         yield found
 
 
 def where(run: Run, nodes: Collection, criteria: Evaluator) -> Collection:
     """Return the elements for which the criteria are true."""
-    this, index = run.this, run.index
+    this, index, variables = run.this, run.index, run.variables
     found: Collection = []
     for place, node in enumerate(nodes):
-        run.this, run.index = [node], [Node(place, INTEGER)]
+        run.this, run.index = [node], place
         holds = criteria(run)
         if holds is TRUE or (holds and truth(holds)):
             found.append(node)
+        run.variables = variables
     run.this, run.index = this, index
     run.spend(len(nodes))
     return found

@@ -6,13 +6,14 @@ http://hl7.org/fhirpath/N1/#utility-functions, http://hl7.org/fhirpath/N1/#aggre
 from functools import cmp_to_key
 from typing import Final
 
+from polyclinic.kernel.fhirpath.errors import EvaluationError
 from polyclinic.kernel.fhirpath.functions.filtering import each, select
 from polyclinic.kernel.fhirpath.functions.function import ANY, INPUT, Function
 from polyclinic.kernel.fhirpath.model import SYSTEM
 from polyclinic.kernel.fhirpath.moments import from_datetime
 from polyclinic.kernel.fhirpath.node import EMPTY, Collection, Node, moment
 from polyclinic.kernel.fhirpath.operators.comparison import order
-from polyclinic.kernel.fhirpath.run import Evaluator, Run
+from polyclinic.kernel.fhirpath.run import RESERVED, Evaluator, Run
 from polyclinic.kernel.fhirpath.singleton import single_of
 
 
@@ -65,10 +66,13 @@ _SIMPLE: Final = SYSTEM["SimpleTypeInfo"]
 def _define(run: Run, nodes: Collection, name: Evaluator, *value: Evaluator) -> Collection:
     """Define a variable for what follows. http://hl7.org/fhirpath/#defineVariable."""
     label = single_of(name(run), str) or ""
+    if label in RESERVED or label in (run.variables or {}):
+        message = f"%{label} is defined already; choose another name."
+        raise EvaluationError(message)
     this = run.this
     if value:
         run.this = nodes
-    run.variables = {**run.variables, label: value[0](run) if value else nodes}
+    run.variables = {**(run.variables or {}), label: value[0](run) if value else nodes}
     run.this = this
     return nodes
 
@@ -106,6 +110,6 @@ FUNCTIONS: Final = {
     "timeOfDay": Function(_time_of_day, gives="Time"),
     "aggregate": Function(_aggregate, (1, 2), lazy=True, each=True, gives=ANY),
     "sort": Function(sort, (0, 8), lazy=True, each=True, gives=INPUT),
-    "defineVariable": Function(_define, (1, 2), lazy=True, gives=INPUT),
+    "defineVariable": Function(_define, (1, 2), lazy=True, each=True, gives=INPUT),
     "type": Function(_type),
 }
