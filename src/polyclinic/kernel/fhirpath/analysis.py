@@ -115,10 +115,13 @@ def _path(tree: Path, scope: _Scope) -> Known:
 def _headed(head: Type, types: Types) -> Types:
     if types is None:
         return frozenset({head})
-    if types and not any(_related(head, one) for one in types):
+    found = frozenset(
+        head if one in head.ancestors else one for one in types if _related(head, one)
+    )
+    if types and not found:
         message = f"{head.name} cannot stand here, where the expression is about {_list(types)}."
         raise SemanticError(message)
-    return types
+    return found
 
 
 def _related(one: Type, other: Type) -> bool:

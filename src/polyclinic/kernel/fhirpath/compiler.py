@@ -179,18 +179,52 @@ def _element_equals(left: Expression, test: Evaluator, wanted: str) -> Evaluator
 
 
 def _union(tree: Union) -> Evaluator:
-    operands = tuple(map(closure, tree.operands))
+    operands = tuple((_head(operand), closure(operand)) for operand in tree.operands)
+    chosen: dict[Type, tuple[Evaluator, ...]] = {}
+
+    def choose(type_: Type) -> tuple[Evaluator, ...]:
+        chosen[type_] = found = tuple(
+            operand for head, operand in operands if head is None or head in type_.ancestors
+        )
+        return found
 
     def evaluate(run: Run) -> Collection:
-        return distinct(run, [node for operand in operands for node in operand(run)])
+        this = run.this
+        if len(this) == 1:
+            some = chosen.get(this[0].type)
+            if some is None:
+                some = choose(this[0].type)
+        else:
+            some = tuple(operand for _, operand in operands)
+        return distinct(run, [node for operand in some for node in operand(run)])
 
     return evaluate
+
+
+def _head(tree: Expression) -> Type | None:
+    """Return the type without which an expression gives nothing, or None.
+
+    The search parameters of many types are unions of which one operand is about each.
+    """
+    while True:
+        match tree:
+            case Path(base=None, names=names):
+                return head_type(names[0])
+            case Call(base=base, name=name) if base is not None and name in _EMPTY_OF_EMPTY:
+                tree = base
+            case Path(base=base) | Indexer(base=base) | TypeTest(operand=base) if base:
+                tree = base
+            case _:
+                return None
 
 
 def _type_test(tree: TypeTest) -> Evaluator:
     operand, test = _base(tree.operand), TYPE_OPERATORS[tree.operator](tree.types)
     return lambda run: test(operand(run))
 
+
+_EMPTY_OF_EMPTY: Final = frozenset({"extension", "first", "resolve", "select", "where"})
+"""Functions that give nothing for nothing; there are more, but search parameters use these."""
 
 _CLOSURES: Final[dict[type, Callable[[Any], Evaluator]]] = {
     Literal: _literal,

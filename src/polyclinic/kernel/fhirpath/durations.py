@@ -24,6 +24,7 @@ _MILLISECONDS: Final = {
 _DAYS: Final = {"year": 365, "month": 30}
 """What a year and a month count for where days are too precise."""
 _DAY: Final = _MILLISECONDS["day"]
+_OF_A_TIME: Final = frozenset({"hour", "minute", "second", "millisecond"})
 _LARGEST: Final = 10**15
 
 
@@ -122,7 +123,7 @@ def _with_fraction(second: int, microsecond: int, rest: Decimal, fraction: Decim
 
 def _later_time(moment: Moment, unit: str, amount: int) -> Moment:
     """Return a time of the day, that goes on from midnight."""
-    if unit not in _MILLISECONDS:
+    if unit not in _OF_A_TIME:
         message = "Only hours and what is finer can be added to a time."
         raise EvaluationError(message)
     day = Moment("DateTime", (2000, 1, 1, *moment.parts), None)

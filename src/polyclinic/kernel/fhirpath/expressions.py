@@ -24,11 +24,12 @@ _OPTIONS.dot_nl = True
 _group = re.compile(r"\$(?:\$|([0-9]{1,2})|\{([A-Za-z0-9_]{1,64})\})")
 
 
-def regular(expression: str) -> Any:
+def regular(run: Run, expression: str) -> Any:
     """Return a compiled regular expression; raise EvaluationError for what is none."""
     if len(expression) > MAX_REGEX:
         message = f"A regular expression has at most {MAX_REGEX} characters; make it shorter."
         raise EvaluationError(message)
+    run.spend(len(expression))
     return _compiled(expression)
 
 
@@ -45,7 +46,7 @@ def replaced(run: Run, text: str, expression: str, substitution: str) -> str:
     """Return a text with every match replaced; ``$1`` and ``${name}`` stand for its groups."""
     pieces: list[str] = []
     end = length = 0
-    for match in regular(expression).finditer(text):
+    for match in regular(run, expression).finditer(text):
         piece = text[end : match.start()] + _filled(substitution, match)
         length += len(piece)
         run.check_length(length)

@@ -45,6 +45,9 @@ def keys(run: Run, nodes: Iterable[Node]) -> set[Hashable]:
 
 def distinct(run: Run, nodes: Iterable[Node]) -> Collection:
     """Return the elements without those that are equal to an earlier one."""
+    nodes = list(nodes)
+    if len(nodes) == 1:
+        return nodes
     found: dict[Hashable, Node] = {}
     for node in nodes:
         found.setdefault(key(run, node), node)

@@ -24,6 +24,8 @@ _CONSTANTS: Final = {
     "loinc": "http://loinc.org",
     "ucum": "http://unitsofmeasure.org",
 }
+_CHARACTERS_OF_A_STEP: Final = 100
+"""With the limit on steps it bounds what all strings of an evaluation take together."""
 RESERVED: Final = frozenset({"context", "resource", "rootResource", *_CONSTANTS})
 """The variables that every evaluation has."""
 _PREFIXES: Final = {"vs-": "http://hl7.org/fhir/ValueSet/", "ext-": _PROFILE}
@@ -149,7 +151,7 @@ class Run(msgspec.Struct):
         if characters > self.limits.characters:
             message = f"A string exceeds {self.limits.characters} characters; make it shorter."
             raise LimitExceeded(message)
-        self.spend(1 + characters // 1000)
+        self.spend(1 + characters // _CHARACTERS_OF_A_STEP)
 
     @property
     def now(self) -> datetime:

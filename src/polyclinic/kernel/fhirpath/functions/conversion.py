@@ -115,6 +115,8 @@ def _converter(convert: Conversion) -> Callable[..., Collection]:
         if value is None:
             return EMPTY
         found = convert(value)
+        if found and isinstance(found[0].value, str):
+            run.check_length(len(found[0].value))
         return _in_unit(run, found, single_of(unit[0], str)) if unit and found else found
 
     return call

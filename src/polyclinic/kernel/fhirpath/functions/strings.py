@@ -41,10 +41,11 @@ def _on_text(call: Callable[..., Collection], *kinds: type) -> Callable[..., Col
     return function
 
 
-def _substring(_: Run, nodes: Collection, start: Collection, *length: Collection) -> Collection:
+def _substring(run: Run, nodes: Collection, start: Collection, *length: Collection) -> Collection:
     text, first = single_of(nodes, str), single_of(start, int)
     if text is None or first is None or not 0 <= first < len(text):
         return EMPTY
+    run.check_length(len(text))
     count = single_of(length[0], int) if length else None
     return string(text[first:] if count is None else text[first : first + max(count, 0)])
 
@@ -55,12 +56,12 @@ def _replace(run: Run, text: str, pattern: str, substitution: str) -> Collection
     return string(text.replace(pattern, substitution))
 
 
-def _matches(_: Run, text: str, expression: str) -> Collection:
-    return boolean(regular(expression).search(text))
+def _matches(run: Run, text: str, expression: str) -> Collection:
+    return boolean(regular(run, expression).search(text))
 
 
-def _matches_full(_: Run, text: str, expression: str) -> Collection:
-    return boolean(regular(expression).fullmatch(text))
+def _matches_full(run: Run, text: str, expression: str) -> Collection:
+    return boolean(regular(run, expression).fullmatch(text))
 
 
 def _replace_matches(run: Run, text: str, expression: str, substitution: str) -> Collection:

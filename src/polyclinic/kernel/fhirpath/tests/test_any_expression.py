@@ -104,7 +104,9 @@ def test_any_text_is_an_expression_or_is_refused(text):
     assert isinstance(found, type | list)
 
 
-@given(st.lists(st.sampled_from((*LITERALS, *OPERATORS, *TYPES, *"()[]{}.,'`@%$/*-", "is", "where"))))
+@given(
+    st.lists(st.sampled_from((*LITERALS, *OPERATORS, *TYPES, *"()[]{}.,'`@%$/*-", "is", "where")))
+)
 @settings(max_examples=200)
 def test_any_words_are_an_expression_or_are_refused(words):
     found = answer(" ".join(words), RESOURCE)
