@@ -12,6 +12,7 @@ from markdown import HEAD, code, codes, table
 from reference_api import api_page
 from reference_commands import commands_page
 from reference_errors import errors_page
+from reference_fhirpath import fhirpath_page
 from reference_search import search_page
 
 from polyclinic.app.modules import MODULES
@@ -54,6 +55,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "api.md": api_page,
     "commands.md": commands_page,
     "errors.md": errors_page,
+    "fhirpath.md": fhirpath_page,
     "modules.md": modules_page,
     "search.md": search_page,
     "settings.md": settings_page,

@@ -182,7 +182,6 @@ def _call(tree: Call, scope: _Scope) -> Known:
     arguments = [known(argument, below) for argument in tree.arguments]
     if tree.name == "iif":
         _check_criterion(arguments[0].types)
-        arguments = arguments[1:]
     ordered = tree.name not in {"children", "descendants"} and base.ordered
     return Known(_given(tree, function, base, arguments), ordered)
 
@@ -216,8 +215,9 @@ def _given(tree: Call, function: Function, base: Known, arguments: list[Known]) 
         case "argument":
             return arguments[0].types
         case "both":
-            both = arguments if tree.name == "iif" else [base, *arguments]
-            return _united([one.types for one in both])
+            return _united([one.types for one in (base, *arguments)])
+        case "results":
+            return _united([one.types for one in arguments[1:]])
         case name:
             return frozenset({SYSTEM[name]})
 

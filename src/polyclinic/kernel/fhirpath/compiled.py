@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from polyclinic.kernel.fhirpath.analysis import check
 from polyclinic.kernel.fhirpath.compiler import closure
-from polyclinic.kernel.fhirpath.errors import SemanticError
+from polyclinic.kernel.fhirpath.errors import LimitExceeded, SemanticError
 from polyclinic.kernel.fhirpath.model import is_fhir_type
 from polyclinic.kernel.fhirpath.node import (
     Collection,
@@ -28,8 +28,8 @@ from polyclinic.kernel.fhirpath.run import Environment, Evaluator, Run
 from polyclinic.kernel.fhirpath.singleton import truth
 from polyclinic.kernel.types import Resource, type_definition
 
-_CACHED: Final = 2_048
-"""Expressions that stay compiled."""
+_SHORT: Final = 512
+"""Characters of an expression that is short."""
 _DEFAULT: Final = Environment()
 
 
@@ -68,7 +68,11 @@ class Compiled:
         run = Run(this, root, environment, environment.limits, this)
         if variables:
             run.variables = {name: collection(value) for name, value in variables.items()}
-        return self._evaluate(run)
+        try:
+            return self._evaluate(run)
+        except RecursionError as error:
+            message = "The resource nests too deep for this expression."
+            raise LimitExceeded(message) from error
 
     def holds(
         self,
@@ -86,7 +90,6 @@ class Compiled:
         return truth(found)
 
 
-@lru_cache(maxsize=_CACHED)
 def compile(  # noqa: A001 - to be said as fhirpath.compile
     expression: str,
     context: str | None = None,
@@ -103,12 +106,24 @@ def compile(  # noqa: A001 - to be said as fhirpath.compile
 
     Raise ExpressionSyntaxError, SemanticError, or LimitExceeded for an expression too large.
     """
+    remember = _short if len(expression) <= _SHORT else _long
+    return remember(expression, context, check_order=check_order, as_filters=as_filters)
+
+
+def _compiled(
+    expression: str, context: str | None, *, check_order: bool, as_filters: bool
+) -> Compiled:
     if context is not None and not is_context(context):
         message = f"There is no type {context} in R4."
         raise SemanticError(message)
     tree = parse(expression, as_filters=as_filters)
     check(tree, context, check_order=check_order)
     return Compiled(expression, closure(tree))
+
+
+_short: Final = lru_cache(maxsize=1024)(_compiled)
+_long: Final = lru_cache(maxsize=32)(_compiled)
+"""Few of the long ones are remembered: strangers may send them, and closures take much room."""
 
 
 def is_context(name: str) -> bool:

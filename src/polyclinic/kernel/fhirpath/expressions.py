@@ -33,7 +33,7 @@ def regular(run: Run, expression: str) -> Any:
     return _compiled(expression)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _compiled(expression: str) -> Any:
     try:
         return re2.compile(expression, options=_OPTIONS)

@@ -6,13 +6,16 @@ https://hl7.org/fhir/R4/json.html, https://hl7.org/fhir/R4/fhirpath.html#polymor
 """
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import cache
 from itertools import zip_longest
+from math import isfinite
 from typing import Any
 
 from polyclinic.kernel.fhirpath.model import Type, fhir_type, is_fhir_type
 from polyclinic.kernel.fhirpath.node import EMPTY, Collection, Node
 from polyclinic.kernel.types.definitions import Property
+from polyclinic.kernel.types.primitives import INTEGERS
 
 Json = dict[str, Any]
 Read = Callable[[Json], Collection]
@@ -76,28 +79,45 @@ def _single(property_: Property) -> Read:
             Node(item, type_) for item in _items(value.get(name)) if isinstance(item, dict)
         ]
     sibling = "_" + name if property_.extensible else ""
+    fits = _fits(property_.type)
 
     def read(value: Json) -> Collection:
         own = value.get(name)
         if sibling in value:
-            return _paired(_items(own), _items(value[sibling]), type_)
+            return _paired(_items(own), _items(value[sibling]), type_, fits)
         if own is None:
             return EMPTY
         if many and isinstance(own, list):
-            return [Node(item, type_) for item in own if _is_simple(item)]
-        return [Node(own, type_)] if _is_simple(own) else EMPTY
+            return [Node(item, type_) for item in own if fits(item)]
+        return [Node(own, type_)] if fits(own) else EMPTY
 
     return read
 
 
-def _is_simple(value: Any) -> bool:
-    return value is not None and not isinstance(value, (dict, list))
+def _fits(type_name: str) -> Callable[[Any], bool]:
+    """Return what tells whether a JSON value may be one of a primitive type."""
+    classes: tuple[type, ...] = (str,)
+    if type_name == "boolean":
+        classes = (bool,)
+    elif type_name in INTEGERS:
+        classes = (int,)
+    elif type_name == "decimal":
+        return _is_number
+    return lambda value: value.__class__ in classes
 
 
-def _paired(own: Sequence[Any], siblings: Sequence[Any], type_: Type) -> Collection:
+def _is_number(value: Any) -> bool:
+    if isinstance(value, float):
+        return isfinite(value)
+    return value.__class__ is int or (isinstance(value, Decimal) and value.is_finite())
+
+
+def _paired(
+    own: Sequence[Any], siblings: Sequence[Any], type_: Type, fits: Callable[[Any], bool]
+) -> Collection:
     found: Collection = []
     for item, sibling in zip_longest(own, siblings):
-        value = item if _is_simple(item) else None
+        value = item if fits(item) else None
         element = sibling if isinstance(sibling, dict) else None
         if value is not None or element is not None:
             found.append(Node(value, type_, element))

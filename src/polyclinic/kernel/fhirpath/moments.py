@@ -19,6 +19,8 @@ _date = re.compile(_DAY).fullmatch
 _date_time = re.compile(rf"{_DAY}(?:(T)(?:{_CLOCK}{_ZONE})?)?").fullmatch
 _time = re.compile(_CLOCK).fullmatch
 
+MAX_MOMENT: Final = 64
+"""Characters of a moment: fractions of a second may have any number of digits."""
 DAY_PARTS: Final = 3
 ALL_PARTS: Final = 6
 _DAYS_OF_MONTH: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -85,12 +87,16 @@ def _zone_text(offset: int | None) -> str:
     return f"{'-' if offset < 0 else '+'}{abs(offset) // 60:02}:{abs(offset) % 60:02}"
 
 
-@lru_cache(maxsize=4096)
 def parse_moment(text: str, kind: str) -> Moment | None:
     """Return a moment from its text without ``@``, or None when it is none of this kind.
 
     A DateTime needs no ``T`` here; FHIR writes it without.
     """
+    return _parsed(text, kind) if len(text) <= MAX_MOMENT else None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str, kind: str) -> Moment | None:
     match = {"Date": _date, "DateTime": _date_time, "Time": _time}[kind](text)
     if match is None:
         return None

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, Final, TypeAlias
 
 import msgspec
+from msgspec import UNSET
 from typing_extensions import override
 
 from polyclinic.kernel.fhirpath.model import (
@@ -141,11 +142,15 @@ def number(value: Any) -> Decimal:
 
 def _quantity(value: Any) -> Quantity | None:
     if isinstance(value, dict):
-        amount, code, unit, system = map(value.get, ("value", "code", "unit", "system"))
+        amount = value.get("value")
+        if isinstance(amount, bool) or not isinstance(amount, (int, float, Decimal)):
+            return None
+        texts = [value.get(name) for name in ("code", "unit", "system")]
+        code, unit, system = (text if isinstance(text, str) else None for text in texts)
     else:
         amount, code, unit, system = value.value, value.code, value.unit, value.system
-    if not amount and amount != 0:
-        return None
+        if amount is UNSET:
+            return None
     if system == UCUM and code:
         return Quantity(number(amount), code)
     return Quantity(number(amount), code or unit or "1", ucum=False)
@@ -170,5 +175,5 @@ _CONVERSIONS: Final[dict[Type, Callable[[Any], Any]]] = {
 
 
 def has_system_value(node: Node) -> bool:
-    """Return whether operators can work on the node's value."""
+    """Return whether the node is of a type that converts to one of FHIRPath's own."""
     return system_type(node.type) is not None

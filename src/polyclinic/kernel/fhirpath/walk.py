@@ -187,7 +187,7 @@ def _fields(class_: Any) -> tuple[tuple[int, int, Type | None, bool], ...]:
     return tuple(found[place] for place in range(len(places)))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def struct_walk(class_: Any, names: tuple[str, ...]) -> tuple[Walk, int]:
     """Return the function that walks a path from a Struct of a class, and how many names it takes.
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from polyclinic.kernel.fhirpath.errors import EvaluationError
-from polyclinic.kernel.fhirpath.functions.function import BOTH, Function
+from polyclinic.kernel.fhirpath.functions.function import RESULTS, Function
 from polyclinic.kernel.fhirpath.moments import DAY_PARTS, Moment, parse_moment
 from polyclinic.kernel.fhirpath.node import (
     EMPTY,
@@ -172,7 +172,7 @@ _CONVERSIONS: Final[dict[str, Conversion]] = {
 _UNIT: Final = {"Quantity": (0, 1)}
 
 FUNCTIONS: Final = {
-    "iif": Function(_iif, (2, 3), lazy=True, gives=BOTH),
+    "iif": Function(_iif, (2, 3), lazy=True, gives=RESULTS),
     **{
         f"to{name}": Function(_converter(convert), _UNIT.get(name, (0, 0)), gives=name)
         for name, convert in _CONVERSIONS.items()

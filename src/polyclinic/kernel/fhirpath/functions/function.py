@@ -12,6 +12,8 @@ ARGUMENT: Final = "argument"
 """A function gives elements of the types of its first argument."""
 BOTH: Final = "both"
 """A function gives elements of the types of its input and of its arguments."""
+RESULTS: Final = "results"
+"""A function gives what one of its arguments after the first gives."""
 ANY: Final = "any"
 """What a function gives is known only when it runs."""
 
@@ -31,7 +33,7 @@ class Function:
     takes: str = ANY
     """``String`` or ``Number``, when elements of any other type are a mistake."""
     gives: str = ANY
-    """A type of FHIRPath, or INPUT, ARGUMENT, BOTH or ANY."""
+    """A type of FHIRPath, or INPUT, ARGUMENT, BOTH, RESULTS or ANY."""
     each: bool = False
     """Whether arguments are looked at for each element, which is then ``$this``."""
     ordered: bool = False

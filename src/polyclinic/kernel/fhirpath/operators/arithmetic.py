@@ -15,6 +15,7 @@ from polyclinic.kernel.fhirpath.node import (
     EMPTY,
     Collection,
     decimal,
+    has_system_value,
     integer,
     moment,
     quantity,
@@ -37,7 +38,7 @@ def _operator(symbol: str, operations: dict[type, Operation]) -> Any:
 
     def operate(run: Run, left: Collection, right: Collection) -> Collection:
         one, other = single_value(left), single_value(right)
-        if not left or not right:
+        if not left or not right or _is_valueless(left, one) or _is_valueless(right, other):
             return EMPTY
         if isinstance(one, Moment) and symbol in _SIGNS:
             return _moved(one, other, symbol)
@@ -48,6 +49,11 @@ def _operator(symbol: str, operations: dict[type, Operation]) -> Any:
         return operation(run, one, other)
 
     return operate
+
+
+def _is_valueless(nodes: Collection, value: Any) -> bool:
+    """Return whether an operand is a primitive or a quantity that has extensions only."""
+    return value is None and has_system_value(nodes[0])
 
 
 _SIGNS: Final = {"+": 1, "-": -1}
@@ -172,6 +178,8 @@ def polarity(sign: str, nodes: Collection) -> Collection:
     if not nodes:
         return EMPTY
     value = single_value(nodes)
+    if _is_valueless(nodes, value):
+        return EMPTY
     if isinstance(value, bool) or not isinstance(value, (int, Decimal, Quantity)):
         message = f"'{sign}' needs a number or a quantity."
         raise EvaluationError(message)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from polyclinic.kernel.fhirpath.errors import EvaluationError
 from polyclinic.kernel.fhirpath.moments import Moment, compare_moments
-from polyclinic.kernel.fhirpath.node import Collection, three_valued
+from polyclinic.kernel.fhirpath.node import Collection, has_system_value, three_valued
 from polyclinic.kernel.fhirpath.operators.equality import alike
 from polyclinic.kernel.fhirpath.quantities import Quantity, compare_quantities
 from polyclinic.kernel.fhirpath.run import Run
@@ -27,8 +27,8 @@ def order(run: Run, left: Collection, right: Collection) -> int | None:
         return None
     one, other = single_value(left), single_value(right)
     if one is None or other is None:
-        if left[0].type.primitive or right[0].type.primitive:
-            return None
+        if has_system_value(left[0]) and has_system_value(right[0]):
+            return None  # a primitive or a quantity without value
         raise _unordered()
     return order_of(run, one, other)
 

@@ -97,6 +97,24 @@ def kinds(found):
     return [(node.type, node.value if node.type.system else None) for node in found]
 
 
+NAMES = (
+    *("name", "given", "birthDate", "_birthDate", "active", "extension", "valueQuantity", "value"),
+    *("valueDecimal", "contained", "resourceType", "deceasedDateTime", "reference", "id", "code"),
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(("Patient", "1974")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), JSON), EXPRESSIONS)
+def test_any_json_gives_nodes_or_is_refused(members, expression):
+    found = answer(expression, members | {"resourceType": "Patient"})
+
+    assert isinstance(found, type | list)
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_an_expression_or_is_refused(text):
     found = answer(text, RESOURCE)

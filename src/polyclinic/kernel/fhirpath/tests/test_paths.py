@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from polyclinic.kernel import fhirpath
+from polyclinic.kernel.fhirpath import LimitExceeded
 
 
 def names(nodes):
@@ -72,10 +73,32 @@ def test_decimals_keep_their_digits(ask, observation):
         {"resourceType": "Patient", "name": "text", "birthDate": {"a": 1}, "_active": [1]},
         {"resourceType": "Patient", "name": [None, "x", {"given": {"a": "b"}}], "contained": [{}]},
         {"resourceType": "Patient", "contained": [{"resourceType": "../x"}], "extension": 3},
+        {"resourceType": "Patient", "active": "true", "birthDate": 1974, "_birthDate": "x"},
+        {"resourceType": "Patient", "extension": [{"valueDecimal": "1", "valueInteger": True}]},
+        {"resourceType": "Patient", "extension": [{"valueDecimal": float("nan")}]},
     ],
 )
 def test_json_of_another_shape_is_passed_over(ask, content):
     assert ask("name.given | birthDate | active | contained.id | extension.value", content) == []
+
+
+def test_a_quantity_of_another_shape_has_no_value(ask):
+    wrong = {"value": "1", "code": {"a": 1}, "unit": 3, "system": []}
+    content = {"resourceType": "Observation", "valueQuantity": wrong}
+
+    assert ask("(value > 1 'mg') | (value + 1 'mg') | value.value | value.unit", content) == []
+
+
+def test_json_that_nests_too_deep_is_refused(ask):
+    nested: dict[str, Any] = {}
+    for _ in range(5_000):
+        nested = {"extension": [nested]}
+
+    with pytest.raises(LimitExceeded):
+        ask(
+            "(extension | extension).count()",
+            {"resourceType": "Patient", **nested, "name": [nested]},
+        )
 
 
 def test_what_is_no_resource_cannot_be_asked():

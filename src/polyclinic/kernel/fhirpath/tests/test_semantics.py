@@ -21,7 +21,7 @@ from polyclinic.kernel.fhirpath import ExpressionSyntaxError, SemanticError
         ("iif('x', 1, 2)", None, "iif"),
         ("@2014 + 1", None, "Date"),
         ("(value as Period).unit", "Observation", "unit"),
-        ("name is Nam", "Patient", "Nam"),
+        ("name is Naming", "Patient", "Naming"),
         ("active.is(FHIR.Boolean)", "Patient", "FHIR.Boolean"),
         ("gender", "Patient.nothing", "Patient.nothing"),
         ("gender", "../Patient", "../Patient"),
