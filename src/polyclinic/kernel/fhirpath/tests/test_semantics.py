@@ -69,6 +69,8 @@ def test_as_may_filter_the_way_search_parameters_use_it():
 @pytest.mark.parametrize(
     "expression",
     [
+        *("2147483648", "9" * 70, "1." + "9" * 70, "1." + "9" * 70 + " 'mg'"),
+        *("'\\x'", "'\\ud800'"),
         "",
         "name.",
         "1 +",
