@@ -5,9 +5,11 @@ https://hl7.org/fhir/R4/bundle.html
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
+from polyclinic.kernel.errors import FhirError
 from polyclinic.kernel.rest.outcome import outcome
 from polyclinic.kernel.rest.subset import subset
 from polyclinic.kernel.search.predicate import View
@@ -26,30 +28,57 @@ class Links:
     first: str | None = None
 
 
-def searchset(
-    base: str, page: Page, links: Links, view: View = _WHOLE, last: bytes | None = None
-) -> bytes:
-    """Return a page of a search: matches, what came along with them, and ``last``.
+class Entry(NamedTuple):
+    """A resource on a page of a search."""
 
-    That is an OperationOutcome about the search. A view's elements are those of matches only. What
-    cannot be shown is left out; the caller warns of it.
+    address: str
+    """Below the base."""
+    resource: bytes
+    included: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of a search as it is answered."""
+
+    entries: tuple[Entry, ...]
+    next: str | None
+    """The sealed place where the next page starts."""
+    total: int | None
+    faults: tuple[FhirError, ...] = ()
+    """Of what could not be shown."""
+
+    @classmethod
+    def of(cls, page: Page) -> "Found":
+        """Return a page of the store: matches, and behind them what came along."""
+        shown = [Entry(*_shown(one)) for one in page.entries if one.fault is None]
+        shown += [Entry(*_shown(one), included=True) for one in page.included if one.fault is None]
+        faults = [one.fault for one in (*page.entries, *page.included) if one.fault is not None]
+        return cls(tuple(shown), page.next, page.total, tuple(faults))
+
+
+def searchset(base: str, found: Found, links: Links, view: View, last: bytes | None) -> bytes:
+    """Return a page of a search, and behind its entries ``last``.
+
+    That is an OperationOutcome about the search. A view's elements are those of matches only.
     """
     along = View(summary=view.summary)
     parts = [
-        *(_found(base, one, b"match", view) for one in page.entries if one.fault is None),
-        *(_found(base, one, b"include", along) for one in page.included if one.fault is None),
+        b'{"fullUrl":%b,"resource":%b,"search":{"mode":"%b"}}'
+        % (
+            _encode(f"{base}/{one.address}"),
+            subset(one.resource, along if one.included else view),
+            b"include" if one.included else b"match",
+        )
+        for one in found.entries
     ]
     if last:
         parts.append(b'{"resource":%b,"search":{"mode":"outcome"}}' % last)
-    return _bundle(b"searchset", links, page.total, parts)
+    return _bundle(b"searchset", links, found.total, parts)
 
 
-def _found(base: str, one: Stored, mode: bytes, view: View) -> bytes:
-    return b'{"fullUrl":%b,"resource":%b,"search":{"mode":"%b"}}' % (
-        _encode(f"{base}/{one.type}/{one.id}"),
-        subset(one.json(), view),
-        mode,
-    )
+def _shown(one: Stored) -> tuple[str, bytes]:
+    return f"{one.type}/{one.id}", one.json()
 
 
 def history(base: str, entries: Iterable[Stored], links: Links, view: View = _WHOLE) -> bytes:

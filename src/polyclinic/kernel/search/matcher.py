@@ -15,6 +15,7 @@ from polyclinic.kernel.search.parameters import COLUMN_PARAMETERS, compartment_p
 from polyclinic.kernel.search.predicate import (
     AllOf,
     AnyOf,
+    Contains,
     DateIs,
     Has,
     IdIs,
@@ -199,4 +200,5 @@ _OTHERS: Final[Mapping[type, Callable[[Any], Match]]] = {
     TokenText: _token_text,
     Words: _words,
     InCompartment: _compartment,
+    Contains: lambda leaf: lambda facts: leaf.type in facts.values.contained,
 }

@@ -203,6 +203,13 @@ class InCompartment:
 
 
 @dataclass(frozen=True, slots=True)
+class Contains:
+    """Has a contained resource of a type."""
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Linked:
     """A reference to a resource of a type for which something holds: a chain."""
 
@@ -261,6 +268,7 @@ Leaf: TypeAlias = (
     | Missing
     | InList
     | InCompartment
+    | Contains
 )
 Predicate: TypeAlias = Leaf | Linked | Has | Not | AnyOf | AllOf
 

@@ -13,6 +13,7 @@ from polyclinic.kernel.errors import BadRequest
 from polyclinic.kernel.search.predicate import (
     AllOf,
     AnyOf,
+    Contains,
     Comparison,
     DateIs,
     Has,
@@ -208,8 +209,8 @@ def _leaf(predicate: Leaf, select: EventSelect) -> str:
             return _token(predicate, select)
         case RefersTo(param):
             return _reference(predicate, select)
-        case InList() | InCompartment():
-            return _refuse("a list or a compartment")
+        case InList() | InCompartment() | Contains():
+            return _refuse("a list, a compartment or what is contained")
         case _:
             param = predicate.param
             return _refuse(param.code if param else "_lastUpdated")

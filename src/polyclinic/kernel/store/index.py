@@ -30,6 +30,7 @@ from polyclinic.kernel.search.parameters import (
 )
 from polyclinic.kernel.search.predicate import (
     CompositeIs,
+    Contains,
     IdentifierIs,
     InCompartment,
     Leaf,
@@ -151,6 +152,8 @@ class QueryKeys:
                 )
             case Missing(param, missing=False):
                 return self.present(param)
+            case Contains(kind):
+                return self.contains(kind)
             case InCompartment(owner, identity):
                 return self._each(lambda one: self._owned(one, owner, identity))
             case _:

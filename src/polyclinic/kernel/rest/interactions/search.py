@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
+from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import BadRequest, Issue, NotFound, Unreadable
 from polyclinic.kernel.rest import bundle
+from polyclinic.kernel.rest.interactions import contained
 from polyclinic.kernel.rest.message import Answer, Request, pairs
 from polyclinic.kernel.rest.outcome import outcome
 from polyclinic.kernel.rest.preferences import check_content_type, strict_handling
 from polyclinic.kernel.search.parameters import in_compartments
 from polyclinic.kernel.search.predicate import InCompartment, Query
 from polyclinic.kernel.search.query import parse_query
-from polyclinic.kernel.store import Page, Store
+from polyclinic.kernel.store import Store
 from polyclinic.kernel.types import RESOURCE_TYPES
 
 Parameters = list[tuple[str, str]]
@@ -42,12 +44,18 @@ async def search(store: Store, request: Request) -> Answer:
     query, ignored = parse_query(
         place.types, given, request.base, strict=strict_handling(request), within=place.within
     )
-    page = await store.search(request.principal, query)
-    issues = [*map(_ignored, ignored), *_unreadable(page)]
+    found = await _found(store, request.principal, query)
+    issues = [*map(_ignored, ignored), *_unreadable(found)]
     last = outcome(tuple(issues)) if issues else None
-    links = _links(f"{request.base}{place.address}", query, page)
-    body = bundle.searchset(request.base, page, links, query.view, last)
+    links = _links(f"{request.base}{place.address}", query, found)
+    body = bundle.searchset(request.base, found, links, query.view, last)
     return Answer(200, body, [(b"cache-control", b"private, no-store")])
+
+
+async def _found(store: Store, principal: Principal, query: Query) -> bundle.Found:
+    if query.view.contained != "false":
+        return await contained.search(store, principal, query)
+    return bundle.Found.of(await store.search(principal, query))
 
 
 async def _given(request: Request) -> Parameters:
@@ -85,20 +93,17 @@ def _ignored(name: str) -> Issue:
     return Issue("not-supported", message, severity="warning")
 
 
-def _unreadable(page: Page) -> Sequence[Issue]:
+def _unreadable(found: bundle.Found) -> Sequence[Issue]:
     return [
-        issue
-        for entry in (*page.entries, *page.included)
-        if isinstance(entry.fault, Unreadable)
-        for issue in entry.fault.issues
+        issue for fault in found.faults if isinstance(fault, Unreadable) for issue in fault.issues
     ]
 
 
-def _links(address: str, query: Query, page: Page) -> bundle.Links:
+def _links(address: str, query: Query, found: bundle.Found) -> bundle.Links:
     used = query.understood
     return bundle.Links(
         _link(address, used, query.after),
-        _link(address, used, page.next) if page.next else None,
+        _link(address, used, found.next) if found.next else None,
         _link(address, used, None) if query.count else None,
     )
 
