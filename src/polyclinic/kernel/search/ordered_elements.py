@@ -192,11 +192,18 @@ https://hl7.org/fhir/R4/datatypes.html#SampledData
 """
 
 
+_POLE: Final = 90.0
+_DATE_LINE: Final = 180.0
+"""Degrees."""
+
+
 def _position(params: Sequence[str], _: Path) -> Emit:
     def emit(value: Any, out: Gathered) -> None:
         if not value.latitude or not value.longitude:
             return
         latitude, longitude = float(bytes(value.latitude)), float(bytes(value.longitude))
+        if abs(latitude) > _POLE or abs(longitude) > _DATE_LINE:
+            return  # nowhere on the earth, and near nothing
         for param in params:
             out.positions.append(PositionValue(param, latitude, longitude))
 

@@ -72,6 +72,8 @@ def _refer(chance: Chance, own: str) -> Refer:
 def _changed(chance: Chance, value: Any, name: str) -> Any:
     if isinstance(value, dict):
         changed = {key: _changed(chance, inner, key) for key, inner in value.items()}
+        if "latitude" in changed:
+            return _place(chance, changed)
         return _quantity(chance, changed, name) if "value" in changed else changed
     if isinstance(value, list):
         return [_changed(chance, inner, name) for inner in value]
@@ -90,6 +92,13 @@ def _text(chance: Chance, text: str, name: str) -> str:
     if name in ("family", "city", "text", "display"):
         return chance.choice((text.upper(), text.replace("e", "é"), f"{text}-{text}"))
     return text
+
+
+def _place(chance: Chance, value: Json) -> Json:
+    """Return a place near others, near a pole, or near the date line."""
+    north = chance.choice((48.8566, 48.9, 89.999, -89.99, 0.0))
+    east = chance.choice((2.3522, 2.4, 179.999, -179.99, 0.0))
+    return {**value, "latitude": north, "longitude": east}
 
 
 def _quantity(chance: Chance, value: Json, name: str) -> Json:

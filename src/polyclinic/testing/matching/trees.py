@@ -46,6 +46,7 @@ from polyclinic.kernel.search.predicate import (
     UriIs,
     Words,
 )
+from polyclinic.kernel.search.quantities import measures
 from polyclinic.kernel.search.strings import normalise, words
 from polyclinic.testing.isolation.chance import Chance
 
@@ -227,13 +228,13 @@ def _date(chance: Chance, param: SearchParameter, row: DateValue) -> Leaf:
 
 
 def _number(chance: Chance, param: SearchParameter, row: Any) -> Leaf:
-    """Ask for a number or a quantity, in its own unit or any."""
-    finite = [bound for bound in (row.low, row.high) if isfinite(bound)] or [1.0]
+    """Ask for a number, or for a quantity by one of its measures."""
+    asked = chance.choice(measures(row)) if isinstance(row, QuantityValue) else None
+    low, high = (asked.low, asked.high) if asked else (row.low, row.high)
+    finite = [bound for bound in (low, high) if isfinite(bound)] or [1.0]
     exact = chance.choice((finite[0], finite[-1], sum(finite) / len(finite)))
     half = chance.choice((0.5, 0.05, 50.0))
-    unit: tuple[str | None, str | None] = None, None
-    if isinstance(row, QuantityValue) and row.code and chance.happens(0.6):
-        unit = row.system, row.code
+    unit = (asked.system, asked.code) if asked else (None, None)
     comparison = chance.choice(_COMPARISONS)
     return NumberIs(param, comparison, exact - half, exact + half, exact, *unit)
 
@@ -241,7 +242,9 @@ def _number(chance: Chance, param: SearchParameter, row: Any) -> Leaf:
 def _position(chance: Chance, param: SearchParameter, row: PositionValue) -> Leaf:
     metres = chance.choice((1.0, 10_000.0, 1_000_000.0))
     shift = chance.choice((0.0, 0.05, -3.0))
-    return Near(param, row.latitude + shift, row.longitude + shift, metres)
+    north = max(-90.0, min(90.0, row.latitude + shift))
+    east = max(-180.0, min(180.0, row.longitude + shift))
+    return Near(param, north, east, metres)
 
 
 _KINDS: Final[Mapping[type, Kind]] = {

@@ -18,11 +18,15 @@ from polyclinic.kernel.search.matcher import compile_matcher
 from polyclinic.kernel.search.predicate import (
     AllOf,
     Comparison,
+    CompositeIs,
     DateIs,
     Has,
+    IdentifierIs,
     IdIs,
+    InCompartment,
     Linked,
     Missing,
+    Near,
     Not,
     NumberIs,
     Query,
@@ -30,7 +34,11 @@ from polyclinic.kernel.search.predicate import (
     Sort,
     StringIs,
     TokenIs,
+    TokenOfType,
+    TokenText,
+    UriBelow,
     UriIs,
+    Words,
 )
 from polyclinic.kernel.store import Change
 from polyclinic.kernel.types import from_json
@@ -53,7 +61,24 @@ TYPES = (
     "MolecularSequence",
 )
 EACH = 12
-LEAVES = (TokenIs, RefersTo, UriIs, StringIs, DateIs, NumberIs, IdIs, Missing)
+LEAVES = (
+    TokenIs,
+    TokenText,
+    TokenOfType,
+    RefersTo,
+    IdentifierIs,
+    UriIs,
+    UriBelow,
+    StringIs,
+    DateIs,
+    NumberIs,
+    Near,
+    CompositeIs,
+    IdIs,
+    Words,
+    Missing,
+    InCompartment,
+)
 ASKED = (*LEAVES, Not, Linked, Has)
 ALL = tuple(Verb)
 LABEL = {"system": "urn:labels", "code": "V"}
@@ -190,7 +215,7 @@ def query(kind, where):
 async def test_each_kind_of_leaf_is_asked_and_matches(hospital, leaf):
     _, facts, _, _ = hospital.all
     chance, trees = Chance(7), Trees(facts, ASKED)
-    asked = [(kind, trees.some_leaf(chance, kind)) for kind in TYPES for _ in range(100)]
+    asked = [(kind, trees.some_leaf(chance, kind)) for kind in TYPES for _ in range(200)]
     found = [(kind, compile_matcher(one)) for kind, one in asked if isinstance(one, leaf)]
 
     matched = [any(holds(one) for one in facts if one.type == kind) for kind, holds in found]
