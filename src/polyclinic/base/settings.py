@@ -56,6 +56,11 @@ class Settings:
     statement_timeout: float = setting(
         30.0, "Seconds after which a statement is cancelled.", bounds=Bounds(0.001, 86400)
     )
+    search_cost: float = setting(
+        2_000_000.0,
+        "Cost, in the database planner's units, above which a search is refused before it runs.",
+        bounds=Bounds(1, 10**15),
+    )
     max_body: int = setting(
         16 * 1024 * 1024, "Bytes that a request's body may have.", bounds=Bounds(1024, 2**31)
     )

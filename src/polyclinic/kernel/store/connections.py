@@ -94,6 +94,15 @@ class Connections(Executor):
         await self._pool.close()
 
 
+class Pools(NamedTuple):
+    """Both pools, for what chooses between them."""
+
+    hot: Connections
+    """Plans are made once."""
+    searches: Connections
+    """Plans follow values."""
+
+
 async def open_hot(url: str, settings: Settings) -> Connections:
     """Open the pool of the hot path.
 

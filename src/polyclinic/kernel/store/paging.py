@@ -12,7 +12,8 @@ from polyclinic.kernel.search.extract import extract
 from polyclinic.kernel.search.sorting import SortValue, sort_values
 from polyclinic.kernel.store import select
 from polyclinic.kernel.store.bodies import Bodies, sealed_body
-from polyclinic.kernel.store.connections import Connections
+from polyclinic.kernel.store.connections import Connections, Pools
+from polyclinic.kernel.store.costs import Costs
 from polyclinic.kernel.store.snapshot import Snapshots, ordered, packed, shown, unpacked
 from polyclinic.kernel.store.versions import Row
 from polyclinic.kernel.types import parse
@@ -39,11 +40,9 @@ class SearchPlace(msgspec.Struct, frozen=True, array_like=True):
 class Pager:
     """Read pages."""
 
-    def __init__(
-        self, hot: Connections, pool: Connections, bodies: Bodies, snapshots: Snapshots
-    ) -> None:
-        self._hot = hot
-        self._pool = pool
+    def __init__(self, pools: Pools, bodies: Bodies, snapshots: Snapshots, costs: Costs) -> None:
+        self._hot, self._pool = pools
+        self._costs = costs
         self._bodies = bodies
         self._snapshots = snapshots
         self._many: OrderedDict[Hashable, None] = OrderedDict()
@@ -133,8 +132,10 @@ class Pager:
     async def _fetch(
         self, asked: select.Asked, link: SearchPlace | None, statement: Select
     ) -> "_Answered":
-        """Run a page's statement, planned for its values."""
-        return await self._answered(self._pool, asked, link, statement(asked))
+        """Run a page's statement, planned for its values. Raise ``TooCostly``."""
+        made = statement(asked)
+        await self._costs.check(asked, select.dear(asked.query), made)
+        return await self._answered(self._pool, asked, link, made)
 
     async def _answered(
         self,

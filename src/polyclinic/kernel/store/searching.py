@@ -11,7 +11,8 @@ from polyclinic.kernel.search.predicate import Query
 from polyclinic.kernel.store import select
 from polyclinic.kernel.store.audit_events import AUDIT_EVENT
 from polyclinic.kernel.store.bodies import Bodies, sealed_body
-from polyclinic.kernel.store.connections import Connections
+from polyclinic.kernel.store.connections import Pools
+from polyclinic.kernel.store.costs import Costs
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.index import QueryKeys
 from polyclinic.kernel.store.page_links import context, seal, unseal
@@ -53,12 +54,11 @@ def types_of(query: Query, policy: Policy, principal: Principal) -> list[str]:
 class Searcher:
     """Run searches."""
 
-    def __init__(
-        self, hot: Connections, pool: Connections, bodies: Bodies, snapshots: Snapshots
-    ) -> None:
-        self._pool = pool
+    def __init__(self, pools: Pools, bodies: Bodies, snapshots: Snapshots) -> None:
+        self._pool = pools.searches
         self._bodies = bodies
-        self._pager = Pager(hot, pool, bodies, snapshots)
+        self.costs = Costs(pools.searches)
+        self._pager = Pager(pools, bodies, snapshots, self.costs)
 
     async def search(
         self, tenant: Tenant, principal: Principal, query: Query, reaches: Mapping[str, Reach]
@@ -98,7 +98,10 @@ class Searcher:
                 for name in query.types
             ]
             return sum(map(int, counts))
-        sql, arguments = select.total(asked)
+        statement = select.total(asked)
+        named = None if select.is_selective(query.where) else select.dear(query) or "_total"
+        await self.costs.check(asked, named, statement)
+        sql, arguments = statement
         within = self._pool.within(scope.tenant, scope.audience())
         return int(await within.fetchval(sql, *arguments))
 

@@ -19,7 +19,7 @@ from polyclinic.kernel.store.audit_record import AuditRecord
 from polyclinic.kernel.store.blobs import Blobs, BlobSeams
 from polyclinic.kernel.store.bodies import BODILESS, Bodies
 from polyclinic.kernel.store.checking import NO_BODY, Checker, facts, facts_of
-from polyclinic.kernel.store.connections import Connections
+from polyclinic.kernel.store.connections import Connections, Pools
 from polyclinic.kernel.store.directory import Directory
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.feed import Seams
@@ -56,9 +56,7 @@ class Store:
     def __init__(
         self, hot: Connections, searches: Connections, worker: int, clock: Clock, ids: Ids
     ) -> None:
-        self._hot = hot
-        self._clock = clock
-        self._ids = ids
+        self._hot, self._clock, self._ids = hot, clock, ids
         counter = Counter(worker)
         self._auditor = Auditor(hot, counter, clock)
         self._audit_record = AuditRecord(searches, self._auditor, clock)
@@ -75,13 +73,12 @@ class Store:
         rights = self._history_types, self.policies.current
         seams = Seams(self._tenant, *rights, self._note, self.bodies)
         self.following = Following(searches, clock, seams)
-        opened = Versions(self._checker, self.bodies), self.following.epochs
-        self._searcher = Searcher(hot, searches, self.bodies, Snapshots(searches, *opened))
+        versions = Versions(self._checker, self.bodies)
+        snapshots = Snapshots(searches, versions, self.following.epochs)
+        self.searcher = Searcher(Pools(hot, searches), self.bodies, snapshots)
         self.blob_seams = BlobSeams(
             *(self._tenant, self._allowed, self._may_write, self.read),
-            self._auditor,
-            self._placement,
-            self.keys,
+            *(self._auditor, self._placement, self.keys),
         )
         self._tenants: dict[int, Tenant] = {}
         self.directory = Directory(hot, clock)
@@ -257,7 +254,7 @@ class Store:
             query = searchable(query, policy, principal)
             named = types_of(query, policy, principal)
             reaches = {one: await self._allowed(principal, Action.SEARCH, one) for one in named}
-            page, patients = await self._searcher.search(tenant, principal, query, reaches)
+            page, patients = await self.searcher.search(tenant, principal, query, reaches)
         detail = seal_detail(tenant, query.understood)
         about = About(type_number(query.resource_type), patients=patients, detail=detail)
         await self._note(principal, Action.SEARCH, about)

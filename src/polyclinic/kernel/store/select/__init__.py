@@ -6,6 +6,7 @@ a value walks that value's index in order and stops at its end; what has no such
 a second statement.
 """
 
+from polyclinic.kernel.store.select.dear import dear, is_selective
 from polyclinic.kernel.store.select.few import FEW, Few, few
 from polyclinic.kernel.store.select.includes import MOST_INCLUDED, Match, includable, included
 from polyclinic.kernel.store.select.order import has_rest, in_memory
@@ -33,11 +34,13 @@ __all__ = [
     "Place",
     "Scope",
     "Statement",
+    "dear",
     "few",
     "has_rest",
     "in_memory",
     "includable",
     "included",
+    "is_selective",
     "page",
     "referred",
     "referring",
