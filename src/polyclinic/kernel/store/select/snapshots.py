@@ -10,7 +10,7 @@ from polyclinic.kernel.search.predicate import AllOf, Has, IdIs, InList, Linked
 from polyclinic.kernel.store.select.conditions import elsewhere, matches
 from polyclinic.kernel.store.select.statement import Place, Statement
 
-_PROBED: Final = 1_000
+_PROBED: Final = 20
 """Changes that a page looks at before it leaves it to ``snapshot_moved`` to look at all."""
 
 
