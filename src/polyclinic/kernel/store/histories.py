@@ -8,13 +8,16 @@ from typing import Final, NamedTuple
 import msgspec
 
 from polyclinic.base.db.connect import Record
+from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.store.bodies import Bodies, sealed_body
 from polyclinic.kernel.store.checking import Checker, facts
 from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.faults import translated
+from polyclinic.kernel.store.page_links import seal, unseal
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.reach import Reach
-from polyclinic.kernel.store.stored import Stored
+from polyclinic.kernel.store.stored import Page, Stored
+from polyclinic.kernel.store.tenancy import Tenant
 from polyclinic.kernel.types import type_name
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -58,6 +61,23 @@ class Versions(NamedTuple):
     """Where it ends; None on the last."""
     patients: list[int]
     """Whose data is on it."""
+
+    def page(self, tenant: Tenant, bound: bytes) -> Page:
+        """Return the page, its link to the next one bound to whoever asks."""
+        return Page(self.entries, seal(tenant, bound, self.last) if self.last else None, None)
+
+
+def history_part(
+    tenant: Tenant, principal: Principal, query: HistoryQuery
+) -> tuple[bytes, HistoryPart]:
+    """Return what the links of a history are bound to, and the part that is asked for.
+
+    Raise ``BadRequest`` for a link of somebody else, or of another history.
+    """
+    shape = principal.account, query.resource_type, query.id
+    bound = b"history page" + msgspec.msgpack.encode(shape)
+    place = unseal(tenant, bound, query.after, HistoryPlace) if query.after else None
+    return bound, HistoryPart(query.since, query.count, place)
 
 
 class Historian:

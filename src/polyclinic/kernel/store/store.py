@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-import msgspec
-
 from polyclinic.base.clock import Clock
 from polyclinic.base.ids import Ids
 from polyclinic.base.keys import KeyRing
@@ -24,10 +22,9 @@ from polyclinic.kernel.store.directory import Directory
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.feed import Seams
 from polyclinic.kernel.store.following import Following
-from polyclinic.kernel.store.histories import Historian, HistoryPart, HistoryPlace, HistoryQuery
+from polyclinic.kernel.store.histories import Historian, HistoryQuery
 from polyclinic.kernel.store.idempotency import Claims
 from polyclinic.kernel.store.keys import DataKeys
-from polyclinic.kernel.store.page_links import seal, unseal
 from polyclinic.kernel.store.placement import Place, Placement
 from polyclinic.kernel.store.policies import Policies
 from polyclinic.kernel.store.prepared import Change, Keeper, Unchanged
@@ -263,11 +260,7 @@ class Store:
     async def history(self, principal: Principal, query: HistoryQuery) -> Page:
         """Return one page of versions, newest first."""
         tenant = self._tenant(principal)
-        bound = b"history page" + msgspec.msgpack.encode(
-            (principal.account, query.resource_type, query.id)
-        )
-        place = unseal(tenant, bound, query.after, HistoryPlace) if query.after else None
-        part = HistoryPart(query.since, query.count, place)
+        bound, part = history_part(tenant, principal, query)
         if query.resource_type and query.id:
             if query.resource_type == AUDIT_EVENT:
                 stored = await self.read(principal, query.resource_type, query.id)
@@ -284,8 +277,7 @@ class Store:
             versions = await self._historian.types(tenant.number, types, part)
             of = types if query.resource_type else ()
             await self._note(principal, Action.SEARCH, About.history(of, versions.patients))
-        last = versions.last
-        return Page(versions.entries, seal(tenant, bound, last) if last else None, None)
+        return versions.page(tenant, bound)
 
     async def read_or_gone(
         self, principal: Principal, resource_type: str, resource_id: str
