@@ -20,6 +20,7 @@ from polyclinic.kernel.search.parameters import in_compartments
 from polyclinic.kernel.search.predicate import InCompartment, Query
 from polyclinic.kernel.search.query import parse_query
 from polyclinic.kernel.store import Store
+from polyclinic.kernel.terminology import StoredDefinitions, with_codes
 from polyclinic.kernel.types import RESOURCE_TYPES
 
 Parameters = list[tuple[str, str]]
@@ -44,6 +45,8 @@ async def search(store: Store, request: Request) -> Answer:
     query, ignored = parse_query(
         place.types, given, request.base, strict=strict_handling(request), within=place.within
     )
+    definitions = StoredDefinitions(store, request.principal, request.base)
+    query = await with_codes(query, definitions)
     found = await _found(store, request.principal, query)
     issues = [*map(_ignored, ignored), *_unreadable(found)]
     last = outcome(tuple(issues)) if issues else None

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from polyclinic.kernel.errors import BadRequest
 from polyclinic.kernel.search.index_values import MAX_NORMALISED
 from polyclinic.kernel.search.parameters import SearchParameter
 from polyclinic.kernel.search.predicate import (
@@ -14,6 +15,7 @@ from polyclinic.kernel.search.predicate import (
     Near,
     NumberIs,
     StringIs,
+    TokenIn,
     TokenText,
     Words,
 )
@@ -62,6 +64,9 @@ def _other(leaf: Leaf, statement: Statement) -> str:
             return near(leaf, statement)
         case IdIs(ids):
             return f"r.id = any({statement.argument(list(ids), 'text[]')})"
+        case TokenIn(param, how):
+            message = f"{param.code}:{how}: what it stands for is not known here; name the codes."
+            raise BadRequest(message)
         case _:
             raise NotImplementedError(type(leaf).__name__)
 
