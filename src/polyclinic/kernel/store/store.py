@@ -22,7 +22,7 @@ from polyclinic.kernel.store.directory import Directory
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.feed import Seams
 from polyclinic.kernel.store.following import Following
-from polyclinic.kernel.store.histories import Historian, HistoryQuery
+from polyclinic.kernel.store.histories import Historian, HistoryQuery, history_part
 from polyclinic.kernel.store.idempotency import Claims
 from polyclinic.kernel.store.keys import DataKeys
 from polyclinic.kernel.store.placement import Place, Placement
