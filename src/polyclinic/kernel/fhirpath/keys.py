@@ -31,7 +31,7 @@ def key(run: Run, node: Node) -> Hashable:
     if isinstance(value, Moment):
         return value.kind == "Time", value.offset is None, utc_parts(value)
     if isinstance(value, Quantity):
-        base = base_value(value, run.environment.units)
+        base = base_value(value)
         return (value.value, value.unit, "?") if base is None else (base.value, base.unit)
     return value if isinstance(value, str) else (value, "1")
 

@@ -5,9 +5,11 @@ http://hl7.org/fhirpath/N1/#quantity, http://hl7.org/fhirpath/N1/#time-valued-qu
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import Final
 
 from typing_extensions import override
+
+from polyclinic.kernel.ucum import Canonical, canonical, convert
 
 UCUM: Final = "http://unitsofmeasure.org"
 
@@ -39,63 +41,6 @@ class Quantity:
         return f"{self.value:f} {unit}"
 
 
-class Canonical(Protocol):
-    """A value in the base units of its dimension."""
-
-    @property
-    def value(self) -> Decimal:
-        """The value."""
-
-    @property
-    def unit(self) -> str:
-        """The base units, equal for all units that can be converted into one another."""
-
-
-class Units(Protocol):
-    """What knows the units of UCUM."""
-
-    def canonical(self, value: Decimal, code: str, /) -> Canonical | None:
-        """Return the value in base units, or None for what is no unit or has no linear scale."""
-
-    def convert(self, value: Decimal, source: str, target: str, /) -> Decimal | None:
-        """Return the value in another unit, or None when it cannot be converted."""
-
-
-@dataclass(frozen=True, slots=True)
-class BaseValue:
-    """A value in base units."""
-
-    value: Decimal
-    unit: str
-
-
-_SECONDS: Final = {
-    "wk": Decimal(604_800),
-    "d": Decimal(86_400),
-    "h": Decimal(3_600),
-    "min": Decimal(60),
-    "s": Decimal(1),
-    "ms": Decimal("0.001"),
-}
-
-
-class CalendarUnits:
-    """Units that are only known to be the same by their code, and durations up to the week."""
-
-    def canonical(self, value: Decimal, code: str) -> BaseValue:
-        """Return the value with its own unit, a duration in seconds."""
-        factor = _SECONDS.get(code)
-        return BaseValue(value, code) if factor is None else BaseValue(value * factor, "s")
-
-    def convert(self, value: Decimal, source: str, target: str) -> Decimal | None:
-        """Return the value when both units are the same or durations."""
-        if source == target:
-            return value
-        if source in _SECONDS and target in _SECONDS:
-            return value * _SECONDS[source] / _SECONDS[target]
-        return None
-
-
 def code_of(quantity: Quantity) -> str:
     """Return the UCUM code of the unit; a year and a month of the calendar have none of their own.
 
@@ -106,7 +51,7 @@ def code_of(quantity: Quantity) -> str:
     return UCUM_CODES[CALENDAR[quantity.unit]] if quantity.calendar else quantity.unit
 
 
-def base_value(quantity: Quantity, units: Units) -> Canonical | None:
+def base_value(quantity: Quantity) -> Canonical | None:
     """Return the quantity in base units, or None for a unit that is not known.
 
     Years and months of the calendar have a base of their own, not that of seconds.
@@ -114,23 +59,23 @@ def base_value(quantity: Quantity, units: Units) -> Canonical | None:
     if quantity.calendar:
         months = _CALENDAR_MONTHS.get(CALENDAR[quantity.unit])
         if months is not None:
-            return BaseValue(quantity.value * months, "calendar month")
+            return Canonical(quantity.value * months, "calendar month")
     if not quantity.ucum:
-        return BaseValue(quantity.value, code_of(quantity))
-    return units.canonical(quantity.value, code_of(quantity))
+        return Canonical(quantity.value, code_of(quantity))
+    return canonical(quantity.value, code_of(quantity))
 
 
-def compare_quantities(left: Quantity, right: Quantity, units: Units) -> int | None:
+def compare_quantities(left: Quantity, right: Quantity) -> int | None:
     """Return -1, 0 or 1, or None when the two cannot be compared."""
-    one, other = base_value(left, units), base_value(right, units)
+    one, other = base_value(left), base_value(right)
     if one is None or other is None or one.unit != other.unit:
         return None
     return (one.value > other.value) - (one.value < other.value)
 
 
-def converted(quantity: Quantity, unit: Quantity, units: Units) -> Decimal | None:
+def converted(quantity: Quantity, unit: Quantity) -> Decimal | None:
     """Return the value of a quantity in the unit of another, or None."""
     source, target = code_of(quantity), code_of(unit)
     if source == target:
         return quantity.value
-    return units.convert(quantity.value, source, target) if quantity.ucum and unit.ucum else None
+    return convert(quantity.value, source, target) if quantity.ucum and unit.ucum else None

@@ -16,7 +16,6 @@ from polyclinic.kernel.fhirpath.errors import EvaluationError, LimitExceeded
 from polyclinic.kernel.fhirpath.limits import SLICE, Limits
 from polyclinic.kernel.fhirpath.model import is_fhir_type
 from polyclinic.kernel.fhirpath.node import EMPTY, Collection, Node, string
-from polyclinic.kernel.fhirpath.quantities import CalendarUnits, Units
 
 _PROFILE: Final = "http://hl7.org/fhir/StructureDefinition/"
 _CONSTANTS: Final = {
@@ -82,7 +81,6 @@ class Environment:
 
     limits: Limits = field(default_factory=Limits)
     clock: Clock = field(default_factory=SystemClock)
-    units: Units = field(default_factory=CalendarUnits)
     resolve: Resolve = resolve_nothing
     """Asked for what is neither contained nor in the same Bundle."""
     profiles: Profiles = field(default_factory=BaseProfiles)

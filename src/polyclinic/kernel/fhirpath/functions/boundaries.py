@@ -128,12 +128,11 @@ def _precision(_: Run, nodes: Collection) -> Collection:
     return integer(max(0, -exponent)) if isinstance(exponent, int) else EMPTY
 
 
-def _comparable(run: Run, nodes: Collection, other: Collection) -> Collection:
+def _comparable(_: Run, nodes: Collection, other: Collection) -> Collection:
     left, right = single_of(nodes, Quantity), single_of(other, Quantity)
     if left is None or right is None:
         return EMPTY
-    units = run.environment.units
-    one, two = base_value(left, units), base_value(right, units)
+    one, two = base_value(left), base_value(right)
     return boolean(one is not None and two is not None and one.unit == two.unit)
 
 

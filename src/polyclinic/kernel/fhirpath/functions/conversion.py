@@ -122,13 +122,13 @@ def _converter(convert: Conversion) -> Callable[..., Collection]:
     return call
 
 
-def _in_unit(run: Run, found: Collection, unit: str | None) -> Collection:
+def _in_unit(_: Run, found: Collection, unit: str | None) -> Collection:
     """Return a quantity in another unit."""
     value: Quantity = found[0].value
     if unit is None:
         return EMPTY
     target = Quantity(Decimal(1), unit, unit in CALENDAR)
-    amount = converted(value, target, run.environment.units)
+    amount = converted(value, target)
     return EMPTY if amount is None else quantity(Quantity(amount, unit, target.calendar))
 
 

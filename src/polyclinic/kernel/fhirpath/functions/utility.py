@@ -94,7 +94,7 @@ def sort(run: Run, nodes: Collection, keys: tuple[tuple[Evaluator, bool], ...] =
             if not left or not right:
                 found = bool(left) - bool(right)
             else:
-                found = order(run, left, right) or 0
+                found = order(left, right) or 0
                 found = -found if descends else found
             if found:
                 return found

@@ -71,8 +71,8 @@ def _concatenated(run: Run, one: str, other: str) -> Collection:
 
 
 def _quantity_sum(sign: int) -> Operation:
-    def add(run: Run, one: Quantity, other: Quantity) -> Collection:
-        value = converted(other, one, run.environment.units)
+    def add(_: Run, one: Quantity, other: Quantity) -> Collection:
+        value = converted(other, one)
         if value is None:
             return EMPTY
         total = ARITHMETIC.add(one.value, sign * value)

@@ -18,7 +18,7 @@ from polyclinic.kernel.fhirpath.singleton import single_value
 _SIMPLE: Final = (int, Decimal, str)
 
 
-def order(run: Run, left: Collection, right: Collection) -> int | None:
+def order(left: Collection, right: Collection) -> int | None:
     """Return -1, 0 or 1 as left is less than, equal to or greater than right; None: not known.
 
     Raise EvaluationError for several elements, and for types that have no order together.
@@ -30,10 +30,10 @@ def order(run: Run, left: Collection, right: Collection) -> int | None:
         if has_system_value(left[0]) and has_system_value(right[0]):
             return None  # a primitive or a quantity without value
         raise _unordered()
-    return order_of(run, one, other)
+    return order_of(one, other)
 
 
-def order_of(run: Run, one: Any, other: Any) -> int | None:
+def order_of(one: Any, other: Any) -> int | None:
     """Return the order of two values."""
     one, other = alike(one, other)
     if type(one) is not type(other) or isinstance(one, bool):
@@ -41,7 +41,7 @@ def order_of(run: Run, one: Any, other: Any) -> int | None:
     if isinstance(one, _SIMPLE):
         return int(one > other) - int(one < other)
     if isinstance(one, Quantity):
-        return compare_quantities(one, other, run.environment.units)
+        return compare_quantities(one, other)
     assert isinstance(one, Moment)  # the last type there is
     if (one.kind == "Time") is not (other.kind == "Time"):
         raise _unordered()
@@ -52,23 +52,23 @@ def _unordered() -> EvaluationError:
     return EvaluationError("Two values of these types have no order; compare others.")
 
 
-def _less(run: Run, left: Collection, right: Collection) -> Collection:
-    found = order(run, left, right)
+def _less(_: Run, left: Collection, right: Collection) -> Collection:
+    found = order(left, right)
     return three_valued(None if found is None else found < 0)
 
 
-def _greater(run: Run, left: Collection, right: Collection) -> Collection:
-    found = order(run, left, right)
+def _greater(_: Run, left: Collection, right: Collection) -> Collection:
+    found = order(left, right)
     return three_valued(None if found is None else found > 0)
 
 
-def _at_most(run: Run, left: Collection, right: Collection) -> Collection:
-    found = order(run, left, right)
+def _at_most(_: Run, left: Collection, right: Collection) -> Collection:
+    found = order(left, right)
     return three_valued(None if found is None else found <= 0)
 
 
-def _at_least(run: Run, left: Collection, right: Collection) -> Collection:
-    found = order(run, left, right)
+def _at_least(_: Run, left: Collection, right: Collection) -> Collection:
+    found = order(left, right)
     return three_valued(None if found is None else found >= 0)
 
 

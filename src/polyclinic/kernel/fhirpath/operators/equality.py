@@ -47,7 +47,7 @@ def equal_nodes(run: Run, left: Node, right: Node) -> bool | None:
         order = compare_moments(one, other)
         return None if order is None else order == 0
     if isinstance(one, Quantity):
-        order = compare_quantities(one, other, run.environment.units)
+        order = compare_quantities(one, other)
         return None if order is None else order == 0
     return bool(one == other)
 
@@ -137,7 +137,7 @@ def _quantities(run: Run, one: Quantity, other: Quantity) -> bool:
     """Compare two quantities in the unit of the less precise."""
     if decimals(one.value) > decimals(other.value):
         one, other = other, one
-    value = converted(other, one, run.environment.units)
+    value = converted(other, one)
     return value is not None and _numbers(run, one.value, value)
 
 
