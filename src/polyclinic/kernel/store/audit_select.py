@@ -13,8 +13,8 @@ from polyclinic.kernel.errors import BadRequest
 from polyclinic.kernel.search.predicate import (
     AllOf,
     AnyOf,
-    Contains,
     Comparison,
+    Contains,
     DateIs,
     Has,
     IdIs,
