@@ -5,14 +5,12 @@ https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html
 
 import re
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from polyclinic.kernel.access.policy import Verb, conditions
 from polyclinic.kernel.errors import BadRequest
 from polyclinic.kernel.search.predicate import Predicate
 from polyclinic.kernel.types import RESOURCE_TYPES
-
-Context = Literal["patient", "user", "system"]
 
 _SCOPE: Final = re.compile(
     r"(patient|user|system)/([A-Za-z]+|\*)\.(c?r?u?d?s?|read|write|\*)(?:\?([^\s]+))?"
@@ -24,7 +22,8 @@ _TYPES: Final = frozenset(RESOURCE_TYPES)
 class Scope(NamedTuple):
     """What one scope grants of one type."""
 
-    context: Context
+    context: str
+    """patient, user or system."""
     where: tuple[Predicate, ...]
 
 
@@ -46,6 +45,5 @@ def granted(
         except BadRequest:
             # A condition that cannot be checked must not be dropped: it would grant more.
             continue
-        context: Context = match[1]  # type: ignore[assignment]
-        found.append(Scope(context, where))
+        found.append(Scope(match[1], where))
     return tuple(found)

@@ -107,13 +107,16 @@ class Counter:
 
 
 class About(NamedTuple):
-    """What a note is about: the end of ``Note``."""
+    """What a note is about."""
 
     type: int
+    """The number of the resource type, 0 for all."""
     rid: int = 0
+    """The resource, 0 without one."""
     version: int = 0
     patients: Sequence[int] = ()
     detail: bytes | None = None
+    """The query, or the id of an AuditEvent, sealed (``seal_detail``)."""
     interaction: Interaction | None = None
 
     def seen(self, rid: int, version: int, patients: Sequence[int]) -> "About":
@@ -136,15 +139,7 @@ class Note(NamedTuple):
     """A code of http://hl7.org/fhir/audit-event-action."""
     outcome: int
     """A code of http://terminology.hl7.org/CodeSystem/audit-event-outcome."""
-    type: int
-    """The number of the resource type, 0 for all."""
-    rid: int = 0
-    """The resource, 0 without one."""
-    version: int = 0
-    patients: Sequence[int] = ()
-    detail: bytes | None = None
-    """The query, or the id of an AuditEvent, sealed (``seal_detail``)."""
-    interaction: Interaction | None = None
+    about: About
 
 
 class Auditor:
@@ -173,7 +168,8 @@ class Auditor:
             return
         detail, kind = seal_detail(tenant, farewell), Interaction.FAREWELL
         with suppress(Unavailable):
-            await self.write(Note(tenant.number, 0, "E", 0, 0, detail=detail, interaction=kind))
+            about = About(0, detail=detail, interaction=kind)
+            await self.write(Note(tenant.number, 0, "E", 0, about))
             self._counter.told(tenant.number, farewell)
 
     async def _run(
@@ -181,8 +177,8 @@ class Auditor:
     ) -> list[BaseException | None]:
         numbers = self._counter.take(len(items))
         notes, requests = zip(*items, strict=True)
-        tenants, accounts, actions, outcomes, types, *rest = zip(*notes, strict=True)
-        rids, versions, patients, details, interactions = rest
+        tenants, accounts, actions, outcomes, abouts = zip(*notes, strict=True)
+        types, rids, versions, patients, details, interactions = zip(*abouts, strict=True)
         try:
             with translated():
                 await self._pool.within(tenant).execute(

@@ -43,16 +43,15 @@ class AuditRecord:
     async def read(self, tenant: Tenant, principal: Principal, identity: str) -> Stored:
         """Return one AuditEvent, with an audit row of its own. Raise ``NotFound``."""
         found = await self.events.read(tenant, identity)
-        note = Note(
-            tenant.number,
-            principal.account,
-            Action.READ.value,
-            0 if found else NOTHING_THERE,
+        about = About(
             type_number(AUDIT_EVENT),
             patients=found.patients if found else (),
             detail=seal_detail(tenant, identity),
         )
-        await self._auditor.write(note)
+        outcome = 0 if found else NOTHING_THERE
+        await self._auditor.write(
+            Note(tenant.number, principal.account, Action.READ.value, outcome, about)
+        )
         if found is None:
             raise NotFound
         return found.stored
@@ -63,9 +62,9 @@ class AuditRecord:
             within = self._pool.within(principal.tenant)
             seen = await within.fetchrow(STATEMENTS["audit_about"], principal.tenant, *place)
         rid, version, patients = seen or (0, 0, ())
-        what = place[0], rid, version, patients
+        what = About(place[0], rid, version, patients)
         await self._auditor.write(
-            Note(principal.tenant, principal.account, action.value, NOTHING_THERE, *what)
+            Note(principal.tenant, principal.account, action.value, NOTHING_THERE, what)
         )
 
     async def failed_transaction(self, principal: Principal) -> None:
@@ -73,7 +72,7 @@ class AuditRecord:
         about = About(0, interaction=Interaction.TRANSACTION)
         action = Action.UPDATE.value
         await self._auditor.write(
-            Note(principal.tenant, principal.account, action, NOTHING_THERE, *about)
+            Note(principal.tenant, principal.account, action, NOTHING_THERE, about)
         )
 
     async def make_months(self) -> None:

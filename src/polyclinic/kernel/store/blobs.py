@@ -25,7 +25,7 @@ from polyclinic.base.settings import Settings
 from polyclinic.kernel.access.decide import Action
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import Erased, NotFound, PayloadTooLarge
-from polyclinic.kernel.store.audit import Auditor, Note
+from polyclinic.kernel.store.audit import About, Auditor, Note
 from polyclinic.kernel.store.blob_content import Content, Expected, Incoming, failing, opened
 from polyclinic.kernel.store.blob_keys import BlobKeys
 from polyclinic.kernel.store.blob_rows import BlobRows, NewRow, QuotaExceeded, Used
@@ -232,9 +232,9 @@ class Blobs:
     async def _note(
         self, principal: Principal, action: Action, rid: int, patients: Sequence[int]
     ) -> None:
-        about = type_number(_TYPE), rid, 0, patients, None
+        about = About(type_number(_TYPE), rid, 0, patients)
         await self._seams.auditor.write(
-            Note(principal.tenant, principal.account, action.value, 0, *about)
+            Note(principal.tenant, principal.account, action.value, 0, about)
         )
 
     async def _receive(

@@ -224,7 +224,7 @@ class Claims:
     async def note_replay(self, principal: Principal) -> None:
         """Write the audit row of an answer that was given before and is given again."""
         about, action = About(0), Action.READ.value
-        await self._auditor.write(Note(principal.tenant, principal.account, action, 0, *about))
+        await self._auditor.write(Note(principal.tenant, principal.account, action, 0, about))
 
     async def sweep(self, tenant: int) -> None:
         """Remove a tenant's expired answers."""

@@ -392,5 +392,5 @@ class Store:
     ) -> None:
         """Write an audit row."""
         await self._auditor.write(
-            Note(principal.tenant, principal.account, action.value, outcome, *about)
+            Note(principal.tenant, principal.account, action.value, outcome, about)
         )
