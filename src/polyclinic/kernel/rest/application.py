@@ -30,6 +30,7 @@ from polyclinic.kernel.rest.message import (
     split_path,
 )
 from polyclinic.kernel.rest.outcome import failure, refusal
+from polyclinic.kernel.rest.rehearse import is_preferred
 from polyclinic.kernel.rest.streams import Client, Streams
 from polyclinic.kernel.store import Rates, Store
 from polyclinic.kernel.store.audit import REQUEST, name_request
@@ -137,7 +138,8 @@ class FhirApplication:
             principal=principal,
             largest=self._limits.body,
         )
-        if request.method == "POST" and idempotency.HEADER in headers:
+        is_kept = request.method == "POST" and idempotency.HEADER in headers
+        if is_kept and not is_preferred(request):
             answer = await idempotency.once(self._store, request, dispatch)
         else:
             answer = await dispatch(self._store, request)

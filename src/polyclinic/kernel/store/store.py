@@ -19,7 +19,7 @@ from polyclinic.kernel.store.audit_record import AuditRecord
 from polyclinic.kernel.store.blobs import Blobs, BlobSeams
 from polyclinic.kernel.store.bodies import BODILESS, Bodies
 from polyclinic.kernel.store.checking import NO_BODY, Checker, facts, facts_of
-from polyclinic.kernel.store.conditional import Condition, Conditions, Matches
+from polyclinic.kernel.store.conditional import Conditions
 from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.directory import Directory
 from polyclinic.kernel.store.faults import translated
@@ -47,7 +47,7 @@ from polyclinic.kernel.store.searching import (
 from polyclinic.kernel.store.simulation import Case, Simulation, Simulator, may_simulate
 from polyclinic.kernel.store.stored import Page, Stored, Written
 from polyclinic.kernel.store.tenancy import Tenant, open_tenant
-from polyclinic.kernel.store.writes import Done, Make, Rights, Writes
+from polyclinic.kernel.store.writes import Rights, Writes
 from polyclinic.kernel.store.writing import Writer
 from polyclinic.kernel.types import Resource, type_number
 
@@ -80,14 +80,14 @@ class Store:
         self._checker = Checker(hot, self._placement, self._binder)
         self._conditions = Conditions(hot, searches)
         writer = Writer(hot, self._placement, counter, clock, self.keys)
-        self._writes = self._make_writes(writer, self._checker)
+        self.writes = self._make_writes(writer, self._checker)
         self._historian = Historian(searches, self._checker, self.bodies)
         self.policies = Policies(searches, clock)
         self._simulator = Simulator(searches, self._binder)
         rights = self._history_types, self.policies.current
         seams = Seams(self._tenant, *rights, self._note, self.bodies)
         self.following = Following(searches, clock, seams)
-        reads = self._tenant, self._allowed, self._writes.may_write, self.read
+        reads = self._tenant, self._allowed, self.writes.may_write, self.read
         self.blob_seams = BlobSeams(*reads, self._auditor, self._placement, self.keys)
         self._tenants: dict[int, Tenant] = {}
         self.directory = Directory(hot, clock)
@@ -192,7 +192,7 @@ class Store:
     ) -> Written:
         """Store a new resource under the id it carries, which ``new_id`` has just made."""
         change = Change(resource.type, resource.id, resource, must_be_new=True, keeper=keeper)
-        return await self._writes.create(principal, change)
+        return await self.writes.create(principal, change)
 
     async def update(
         self,
@@ -206,7 +206,7 @@ class Store:
         Content that is the same makes no version. Raise ``VersionConflict``.
         """
         change = Change(resource.type, resource.id, resource, if_match, keeper=keeper)
-        return await self._writes.update(principal, change)
+        return await self.writes.update(principal, change)
 
     async def delete(
         self,
@@ -218,25 +218,13 @@ class Store:
     ) -> Stored:
         """Delete a resource; its versions stay readable. Raise ``NotFound`` or ``Gone``."""
         change = Change(resource_type, resource_id, None, if_match, keeper=keeper)
-        return (await self._writes.write(principal, change)).stored
+        return (await self.writes.write(principal, change)).stored
 
     async def write_all(
         self, principal: Principal, changes: Sequence[Change]
     ) -> Sequence[Written | None]:
         """Write all changes in one transaction, or none; None stands for an unchanged one."""
-        return await self._writes.write_all(principal, changes)
-
-    async def write_where(
-        self, principal: Principal, conditions: Sequence[Condition], make: Make
-    ) -> Done:
-        """Write, all or nothing, what follows from what conditions match (``Writes``)."""
-        return await self._writes.write_where(principal, conditions, make)
-
-    async def foresee(
-        self, principal: Principal, changes: Sequence[Change], conditions: Sequence[Condition]
-    ) -> list[Matches]:
-        """Return what conditions match once changes are made, without making them."""
-        return await self.rehearsal()._writes.foresee(principal, changes, conditions)  # noqa: SLF001 - another of us
+        return await self.writes.write_all(principal, changes)
 
     def rehearsal(self) -> "Store":
         """Return a store that does all that this one does, and keeps nothing of what is written."""
@@ -246,7 +234,7 @@ class Store:
         checker = Checker(self._hot, placement, self._binder)
         found = copy(self)
         found.is_rehearsal = True
-        found._writes = found._make_writes(writer, checker)  # noqa: SLF001 - another of us
+        found.writes = found._make_writes(writer, checker)  # noqa: SLF001 - another of us
         return found
 
     def _make_writes(self, writer: Writer, checker: Checker) -> Writes:

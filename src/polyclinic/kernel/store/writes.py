@@ -14,9 +14,17 @@ from typing import Final, NamedTuple
 from polyclinic.base.db.connect import Connection
 from polyclinic.kernel.access.decide import Action
 from polyclinic.kernel.access.principal import Principal
-from polyclinic.kernel.errors import Conflict, FhirError, Forbidden, Gone, NotFound, VersionConflict
+from polyclinic.kernel.errors import (
+    BadRequest,
+    Conflict,
+    FhirError,
+    Forbidden,
+    Gone,
+    NotFound,
+    VersionConflict,
+)
 from polyclinic.kernel.store.audit import About, Interaction, seal_detail
-from polyclinic.kernel.store.audit_record import AuditRecord
+from polyclinic.kernel.store.audit_record import NOTHING_THERE, AuditRecord
 from polyclinic.kernel.store.checking import Checker
 from polyclinic.kernel.store.conditional import (
     Bounded,
@@ -29,6 +37,7 @@ from polyclinic.kernel.store.conditional import (
     locks,
 )
 from polyclinic.kernel.store.ending import OPEN, Gates
+from polyclinic.kernel.store.placement import Place
 from polyclinic.kernel.store.prepared import Change, Unchanged
 from polyclinic.kernel.store.reach import Reach
 from polyclinic.kernel.store.stored import Stored, Written
@@ -159,6 +168,14 @@ class Writes:
         await self._writer.write_all(tenant, principal.account, checked, Gates(after=look))
         return found
 
+    async def versions(self, principal: Principal, places: Sequence[Place]) -> dict[Place, int]:
+        """Return the current version of each resource, deleted ones included; 0 without one.
+
+        Only for what is about to be written: nobody has asked who may see it.
+        """
+        found = await self._writer.versions(principal.tenant, places)
+        return {place: found.get(place, 0) for place in places}
+
     async def may_write(self, principal: Principal, changes: Sequence[Change]) -> Sequence[Change]:
         """Return the changes, each against the version that was looked at where one had to be.
 
@@ -212,10 +229,10 @@ class Writes:
             written = await self._writer.write_all(tenant, principal.account, checked, gates)
         except Moved:
             raise _Again from None
-        except (Conflict, NotFound) as error:
+        except (BadRequest, Conflict, NotFound) as error:
             if isinstance(error, VersionConflict) and _pinned(changes, checked):
                 raise _Again from None
-            await self._record.failed_transaction(principal)
+            await self._note_failure(principal, guard)
             raise
         return Done(found, changes, await self.complete(principal, changes, written))
 
@@ -242,6 +259,16 @@ class Writes:
             for one, matches in zip(conditions, found, strict=True)
         ]
         await asyncio.gather(*notes)
+
+    async def _note_failure(self, principal: Principal, guard: Guard) -> None:
+        """Write the row of what was not done: of a transaction, or of one write by a condition."""
+        if len(guard.bounded) != 1:
+            await self._record.failed_transaction(principal)
+            return
+        condition = guard.bounded[0].condition
+        assert condition.action is not None
+        about = About(type_number(condition.query.resource_type))
+        await self._rights.note(principal, condition.action, about, outcome=NOTHING_THERE)
 
     @asynccontextmanager
     async def _turn(self, tenant: int, taken: Sequence[Lock]) -> AsyncIterator[None]:

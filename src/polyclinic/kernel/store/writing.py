@@ -122,6 +122,12 @@ class Writer:
         message = "Others keep changing these resources; repeat the transaction."
         raise Conflict(message)
 
+    async def versions(self, tenant: int, places: Sequence[Place]) -> dict[Place, int]:
+        """Return the versions that resources have now, of those that have any."""
+        with translated():
+            found = await self._placement.find(tenant, places)
+        return {place: handle.version for place, handle in found.items()}
+
     async def _rows(
         self, tenant: Tenant, account: int, prepared: Sequence[Prepared]
     ) -> list[Row | None]:

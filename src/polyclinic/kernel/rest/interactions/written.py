@@ -21,9 +21,17 @@ def answer(request: Request, written: Written) -> Answer:
         (b"etag", stored.etag.encode()),
         (b"last-modified", http_date(stored.last_updated)),
     ]
-    if written.created:
+    if written.created or written.is_matched:
         headers.append((b"location", location.encode()))
-    return Answer(201 if written.created else 200, _body(request, stored), headers)
+    status = 201 if written.created else 200
+    return Answer(status, _body(request, stored), headers, written=written)
+
+
+def deleted(written: Written | None) -> Answer:
+    """Answer 204, also where there was nothing to delete."""
+    if written is None:
+        return Answer(204)
+    return Answer(204, b"", [(b"etag", written.stored.etag.encode())], written=written)
 
 
 def keeper(request: Request) -> Keeper | None:
