@@ -37,9 +37,7 @@ async def test_a_create_where_nothing_matches_makes_the_resource(fhir):
 async def test_a_create_where_one_matches_answers_with_that(fhir):
     identity = await created(fhir, gender="female")
 
-    answer = await fhir.post(
-        "Patient", json=patient(gender="male"), headers={"if-none-exist": ONE}
-    )
+    answer = await fhir.post("Patient", json=patient(gender="male"), headers={"if-none-exist": ONE})
 
     assert (answer.status_code, answer.headers["etag"]) == (200, 'W/"1"')
     assert answer.headers["location"].endswith(f"/Patient/{identity}/_history/1")
@@ -179,7 +177,15 @@ async def test_a_delete_of_several_has_to_be_allowed(fhir, store, monkeypatch):
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize(
     "query",
-    ["", "?", "identifier=", "_count=5", "unknown=1", "identifier=a&_sort=_lastUpdated", "name:x=1"],
+    [
+        "",
+        "?",
+        "identifier=",
+        "_count=5",
+        "unknown=1",
+        "identifier=a&_sort=_lastUpdated",
+        "name:x=1",
+    ],
 )
 async def test_a_condition_that_chooses_nothing_is_400_and_nothing_is_done(fhir, method, query):
     await created(fhir)
