@@ -21,14 +21,11 @@ from polyclinic.kernel.types import TypeDefinition, type_definition
 
 _LINK_TYPES: Final = frozenset({"uri", "url", "oid", "uuid"})
 _URN: Final = (b"urn:uuid:", b"urn:oid:")
-_MEMBER: Final = rb'(?:"([A-Za-z]+)"\s*:\s*)?"(%b)"'
-_URNS: Final = re.compile(
-    _MEMBER % rb'urn:(?:uuid|oid):[^"\\]{1,2000}|[A-Z][A-Za-z]{2,40}\?[^"\\]{1,4000}'
-)
-_ALL: Final = re.compile(
-    _MEMBER % rb'(?:urn:(?:uuid|oid):|https?://)[^"\\]{1,2000}'
-    rb'|[A-Z][A-Za-z]{2,40}(?:/[^"\\]{1,200}|\?[^"\\]{1,4000})'
-)
+_REFERENCE: Final = re.compile(rb'"reference"\s*:\s*"([^"\\]{1,4000})"')
+_URNS: Final = re.compile(rb'"(urn:(?:uuid|oid):[^"\\]{1,2000})"')
+_URLS: Final = re.compile(rb'"((?:urn:(?:uuid|oid):|https?://)[^"\\]{1,2000})"')
+_NAMED: Final = re.compile(rb'"([A-Za-z]{1,60})"\s*:\s*\Z')
+_LONGEST_NAME: Final = 80
 _CONDITIONAL: Final = re.compile(rb'"reference"\s*:\s*"([A-Z][A-Za-z]{2,40}\?[^"\\]{1,4000})"')
 _NARRATIVE: Final = re.compile(rb'"div"\s*:\s*"(?:[^"\\]|\\.)*+"')
 _HREF: Final = re.compile(rb"""((?:href|src)\s*=\s*(\\"|'))([^"'\\<>]{1,2000})(\2)""")
@@ -68,6 +65,12 @@ class Links:
     targets: Mapping[bytes, Target]
     conditional: Mapping[bytes, bytes] = field(default_factory=dict)
     """From a conditional reference to the reference that it stands for."""
+    urls: re.Pattern[bytes] = field(init=False)
+    """What may be a full URL; when all are URNs, nothing else has to be looked at."""
+
+    def __post_init__(self) -> None:
+        """Choose the pattern by the full URLs that there are."""
+        self.urls = _URNS if all(name.startswith(_URN) for name in self.targets) else _URLS
 
     def rewritten(
         self, data: bytes, resource_type: str, base: bytes | None
@@ -78,11 +81,6 @@ class Links:
         for first.
         """
         return _Rewriting(self, resource_type, base).run(data)
-
-    @property
-    def named_by_urn(self) -> bool:
-        """Say whether every full URL is a URN, so that nothing else has to be looked at."""
-        return all(name.startswith(_URN) for name in self.targets)
 
     def found(self, text: bytes, base: bytes | None) -> bytes | None:
         """Return where a link leads to now, None for one that leads out of the transaction."""
@@ -114,8 +112,8 @@ class _Rewriting:
 
     def run(self, data: bytes) -> tuple[bytes, list[str]]:
         """Return the rewritten JSON and what could not be resolved."""
-        pattern = _URNS if self._links.named_by_urn else _ALL
-        rewritten = pattern.sub(self._member, data)
+        rewritten = _REFERENCE.sub(self._referred, data)
+        rewritten = self._links.urls.sub(self._member, rewritten)
         if b"href" in data or b"src" in data:
             rewritten = _NARRATIVE.sub(self._narrative, rewritten)
         if self._unclear:
@@ -123,20 +121,22 @@ class _Rewriting:
             rewritten = _encode(self._walked(content, _definition(self._type)))
         return rewritten, self._lost
 
+    def _referred(self, match: re.Match[bytes]) -> bytes:
+        found = self._reference(match[1])
+        return match[0] if found is None else b'"reference":"%b"' % found
+
     def _member(self, match: re.Match[bytes]) -> bytes:
-        name, text = match[1], match[2]
-        if name == b"reference":
-            found = self._reference(text)
-        elif name is not None and name in _LINK_NAMES:
-            found = self._links.found(text, None)
-        else:
-            # An array, or a name that is a link in one type and none in another.
-            if name is None or name in _UNCLEAR_NAMES:
-                self._unclear = self._unclear or self._links.found(text, None) is not None
-            return match[0]
+        found = self._links.found(match[1], None)
         if found is None:
             return match[0]
-        return b'%b"%b"' % (match[0][: -len(text) - 2], found)
+        start = match.start()
+        before = match.string[max(0, start - _LONGEST_NAME) : start]
+        named = _NAMED.search(before)
+        if named is not None and named[1] in _LINK_NAMES:
+            return b'"%b"' % found
+        # An array, or a name that is a link in one type and none in another.
+        self._unclear = self._unclear or named is None or named[1] in _UNCLEAR_NAMES
+        return match[0]
 
     def _reference(self, text: bytes) -> bytes | None:
         if b"?" in text and not text.startswith(b"http"):

@@ -10,18 +10,46 @@ from typing import Final
 
 import msgspec
 
+from polyclinic.kernel.errors import Issue
 from polyclinic.kernel.rest.message import Answer, Request
-from polyclinic.kernel.rest.preferences import wanted_return
-from polyclinic.kernel.store import instant
+from polyclinic.kernel.rest.outcome import outcome
+from polyclinic.kernel.rest.preferences import Return, wanted_return
+from polyclinic.kernel.store import Written, instant
 
 _encode = msgspec.json.Encoder().encode
 _ERRORS: Final = 400
 _WRITTEN_OUTCOME: Final = "OperationOutcome"
+STORED: Final = outcome((Issue("informational", "Stored.", severity="information"),))
+"""What a write is answered with where an OperationOutcome is preferred."""
 
 
 def status_of(answer: Answer) -> str:
     """Return an answer's status with its name: ``201 Created``."""
     return f"{answer.status} {HTTPStatus(answer.status).phrase}"
+
+
+def written_row(preferred: Return, written: Written) -> bytes:
+    """Return the entry that tells of one write, as ``row`` does of its answer."""
+    stored = written.stored
+    status = (
+        b"204 No Content" if stored.deleted else b"201 Created" if written.created else b"200 OK"
+    )
+    response = (
+        b'{"status":"%b","location":"%b/%b/_history/%d","etag":"W/\\"%d\\"","lastModified":"%b"'
+        % (
+            status,
+            stored.type.encode(),
+            stored.id.encode(),
+            stored.version,
+            stored.version,
+            instant(stored.last_updated).encode(),
+        )
+    )
+    if preferred == "representation" and not stored.deleted:
+        return b'{"resource":%b,"response":%b}}' % (stored.json(), response)
+    if preferred == _WRITTEN_OUTCOME and not stored.deleted:
+        return b'{"response":%b,"outcome":%b}}' % (response, STORED)
+    return b'{"response":%b}}' % response
 
 
 def row(request: Request, answer: Answer) -> bytes:

@@ -14,8 +14,8 @@ from polyclinic.kernel.rest.interactions import written
 from polyclinic.kernel.rest.message import Answer, Request, Streamed, split_path
 from polyclinic.kernel.rest.outcome import refusal
 from polyclinic.kernel.rest.plan import Plan
-from polyclinic.kernel.rest.preferences import check_content_type
-from polyclinic.kernel.rest.responses import bundle_of, row
+from polyclinic.kernel.rest.preferences import check_content_type, wanted_return
+from polyclinic.kernel.rest.responses import bundle_of, row, written_row
 from polyclinic.kernel.rest.steps import JSON_PATCH, READS, Step, patch_of, read_steps
 from polyclinic.kernel.store import Store
 
@@ -24,6 +24,7 @@ _READ: Final = frozenset(
     {"read", "vread", "search-type", "history-instance", "history-type", "history-system"}
 )
 _FAILURES: Final = 500
+_NOTHING: Final = 204
 
 
 class Router(NamedTuple):
@@ -88,9 +89,13 @@ def _check_reads(request: Request, reads: dict[int, Request], router: Router) ->
 
 
 def _rows(request: Request, steps: Sequence[Step], answers: dict[int, Answer]) -> list[bytes]:
-    return [
-        row(request, answers[step.at] if step.is_read else _answer(request, step)) for step in steps
-    ]
+    preferred, rows = wanted_return(request), list[bytes]()
+    for step in steps:
+        if step.written is not None:
+            rows.append(written_row(preferred, step.written))
+        else:
+            rows.append(row(request, answers.get(step.at) or Answer(_NOTHING)))
+    return rows
 
 
 def _answer(request: Request, step: Step) -> Answer:

@@ -3,14 +3,11 @@
 https://hl7.org/fhir/R4/http.html#return
 """
 
-from polyclinic.kernel.errors import Issue
 from polyclinic.kernel.rest import idempotency
 from polyclinic.kernel.rest.message import Answer, Request
-from polyclinic.kernel.rest.outcome import outcome
 from polyclinic.kernel.rest.preferences import http_date, wanted_return
+from polyclinic.kernel.rest.responses import STORED
 from polyclinic.kernel.store import Keeper, Stored, Written
-
-_STORED = (Issue("informational", "Stored.", severity="information"),)
 
 
 def answer(request: Request, written: Written) -> Answer:
@@ -44,6 +41,6 @@ def _body(request: Request, stored: Stored) -> bytes:
         case "minimal":
             return b""
         case "OperationOutcome":
-            return outcome(_STORED)
+            return STORED
         case "representation":
             return stored.json()

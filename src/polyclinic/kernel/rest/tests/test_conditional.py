@@ -81,8 +81,8 @@ async def conditionally(fhir, method, query=ONE, body=None, **headers):
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     if method == "POST":
         return await fhir.post("Patient", content=content, headers={"if-none-exist": query})
-    content = None if method == "DELETE" else content
-    return await fhir.request(method, f"Patient?{query}", content=content, headers=headers)
+    given = {} if method == "DELETE" else {"content": content}
+    return await fhir.request(method, f"Patient?{query}", headers=headers, **given)
 
 
 async def test_an_update_where_nothing_matches_creates_under_a_new_id(fhir):
