@@ -5,7 +5,6 @@ creations, updates and patches, then conditional references. All conditions on w
 searched in the state before it, of which what the transaction deletes is taken away.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -24,11 +23,10 @@ from polyclinic.kernel.rest.links import (
 from polyclinic.kernel.rest.message import Answer, Request
 from polyclinic.kernel.rest.steps import Step
 from polyclinic.kernel.store import Change, Condition, Matches, Store, Written
+from polyclinic.kernel.store.pacing import paced
 from polyclinic.kernel.types import Resource, parse, type_number
 
 _FAILURES: Final = 500
-_AT_ONCE: Final = 32
-"""Resources that are decoded in one turn of the event loop."""
 
 
 class Plan:
@@ -186,8 +184,7 @@ class Plan:
         """Return what is to be written, its links rewritten."""
         changes: list[Change] = []
         faults: list[tuple[int, Issue]] = []
-        decoded = 0
-        for step in self.steps:
+        async for step in paced(self.steps):
             if step.change is None:
                 continue
             try:
@@ -198,9 +195,6 @@ class Plan:
                 faults += [
                     (error.http_status, settling.placed(issue, step)) for issue in error.issues
                 ]
-            decoded += 1
-            if decoded % _AT_ONCE == 0:
-                await asyncio.sleep(0)
         if faults:
             status = max(status for status, _ in faults)
             raise InvalidResource(tuple(issue for _, issue in faults), http_status=status)

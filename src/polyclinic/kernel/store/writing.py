@@ -29,6 +29,7 @@ from polyclinic.kernel.store.faults import RETRIED, translated
 from polyclinic.kernel.store.handles import Handle
 from polyclinic.kernel.store.index import build
 from polyclinic.kernel.store.keys import DataKeys
+from polyclinic.kernel.store.pacing import paced
 from polyclinic.kernel.store.placement import Place, Placement
 from polyclinic.kernel.store.prepared import Change, Prepared, check, doubtful, same
 from polyclinic.kernel.store.queries import STATEMENTS
@@ -161,7 +162,7 @@ class Writer:
         stale = [not same(item, at) for item, at in zip(prepared, handles, strict=True)]
         wanted = {
             place
-            for item in compress(prepared, stale)
+            async for item in paced(compress(prepared, stale))
             for place in item.targets
             if place not in local
         }
@@ -169,7 +170,7 @@ class Writer:
         await self._give_keys(number, compress(prepared, stale), rid_of)
         return [
             self._make(tenant, account, item, handle, rid_of) if changed else None
-            for item, handle, changed in zip(prepared, handles, stale, strict=True)
+            async for item, handle, changed in paced(zip(prepared, handles, stale, strict=True))
         ]
 
     def _handle(self, tenant: int, place: Place) -> Handle | None:

@@ -1,6 +1,7 @@
 """Writes by a condition: one at a time for each condition, whoever else writes."""
 
 import asyncio
+from typing import Any
 
 import asyncpg
 import pytest
@@ -108,7 +109,8 @@ async def test_what_came_between_the_search_and_the_lock_is_seen(
     stores, job, owner, clinic, monkeypatch
 ):
     store, twin = stores
-    hold, raced = conditional.Conditions.hold, []
+    hold = conditional.Conditions.hold
+    raced: list[Any] = []
 
     async def late(self, connection, *rest, **more):
         if not raced:
@@ -141,10 +143,9 @@ async def test_what_make_refuses_is_not_written_and_has_a_row(store, job, owner,
         await store.writes.write_where(job, [condition(1)], refuse)
 
     rows = await owner.fetch(
-        "select action, outcome from audit where tenant = $1 order by counter",
-        clinic.tenant.number,
+        "select action, outcome from audit where tenant = $1", clinic.tenant.number
     )
-    assert [(bytes(row[0]), row[1]) for row in rows] == [(b"E", 0), (b"C", 4)]
+    assert {(bytes(row[0]), row[1]) for row in rows} == {(b"E", 0), (b"C", 4)}
 
 
 def test_locks_are_taken_in_one_order_and_few_for_many_conditions(clinic):
@@ -160,7 +161,8 @@ def test_locks_are_taken_in_one_order_and_few_for_many_conditions(clinic):
 
 
 async def test_a_deadlock_of_two_processes_is_tried_again(stores, job, table_faults, monkeypatch):
-    met, deadlocks = asyncio.Barrier(2), []
+    met = asyncio.Barrier(2)
+    deadlocks: list[Any] = []
     for store in stores:
         monkeypatch.setattr(store.writes._writer, "_write_rows", crossing(store, met, deadlocks))
     names = ["left", "right"]
