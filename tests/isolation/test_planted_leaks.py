@@ -16,7 +16,10 @@ from polyclinic.kernel.errors import Conflict, Forbidden, Gone, NotFound, Versio
 from polyclinic.kernel.store import Store, searching
 from polyclinic.kernel.store import store as store_module
 from polyclinic.kernel.store.checking import Checker
+from polyclinic.kernel.store.conditional import Bounded
 from polyclinic.kernel.store.policies import Policies
+from polyclinic.kernel.store.reach import EVERYTHING
+from polyclinic.kernel.store.writes import Writes
 from polyclinic.kernel.types import type_number
 from polyclinic.testing.isolation import twins as twins_module
 from polyclinic.testing.isolation.calls import send
@@ -270,14 +273,25 @@ def _(plant):
 
 @leak("a transaction names what stands against it before it asks for leave", types=FEW)
 def _(plant):
-    async def write_all(original, store, principal, changes):
+    may_write = Writes.may_write
+
+    async def first_looks(writes, principal, changes):
+        store = writes._rights.read.__self__
         for one in changes:
             if found := await there(store, principal, one.type, one.id):
                 message = f"{one.type}/{one.id} has version {found.version} already."
                 raise Conflict(message)
-        return await original(store, principal, changes)
+        return await may_write(writes, principal, changes)
 
-    plant.method("write_all", write_all)
+    plant.patch.setattr(Writes, "may_write", first_looks)
+
+
+@leak("a condition is searched without the limit")
+def _(plant):
+    async def unlimited(_writes, _principal, conditions):
+        return [Bounded(one, EVERYTHING) for one in conditions]
+
+    plant.patch.setattr(Writes, "_bounded", unlimited)
 
 
 @leak("a conditional read is answered before the limit")

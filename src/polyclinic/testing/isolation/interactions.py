@@ -127,11 +127,11 @@ def _update(chance: Chance, resource_type: str) -> Call:
     at = address(chance, resource_type)
     wanted = at.rstrip("/").rpartition("/")[2].replace("%62", "b")
     call = _sending("PUT", at, resource(chance, resource_type, wanted))
-    return _conditional(chance, resource_type, call)
+    return _conditional(chance, call)
 
 
 def _delete(chance: Chance, resource_type: str) -> Call:
-    return _conditional(chance, resource_type, Call("DELETE", address(chance, resource_type)))
+    return _conditional(chance, Call("DELETE", address(chance, resource_type)))
 
 
 def _patch(chance: Chance, resource_type: str) -> Call:
@@ -146,7 +146,7 @@ def _patch(chance: Chance, resource_type: str) -> Call:
     headers = (("content-type", JSON_PATCH),)
     body = json.dumps(chosen).encode()
     call = Call("PATCH", address(chance, resource_type), headers, body)
-    return _conditional(chance, resource_type, call)
+    return _conditional(chance, call)
 
 
 def _condition(chance: Chance, resource_type: str) -> str:
@@ -159,7 +159,7 @@ def _condition(chance: Chance, resource_type: str) -> str:
 def _update_where(chance: Chance, resource_type: str) -> Call:
     body = resource(chance, resource_type, chance.choice((None, None, "b-left", ABSENT)))
     target = f"/fhir/{resource_type}?{_condition(chance, resource_type)}"
-    return _conditional(chance, resource_type, _sending("PUT", target, body))
+    return _conditional(chance, _sending("PUT", target, body))
 
 
 def _patch_where(chance: Chance, resource_type: str) -> Call:
@@ -169,10 +169,10 @@ def _patch_where(chance: Chance, resource_type: str) -> Call:
 
 def _delete_where(chance: Chance, resource_type: str) -> Call:
     call = Call("DELETE", f"/fhir/{resource_type}?{_condition(chance, resource_type)}")
-    return _conditional(chance, resource_type, call)
+    return _conditional(chance, call)
 
 
-def _conditional(chance: Chance, resource_type: str, call: Call) -> Call:
+def _conditional(chance: Chance, call: Call) -> Call:
     """Return a write with a condition on what is there, or as it is."""
     if chance.happens(0.2):
         return call.with_header("if-match", chance.choice(('W/"1"', 'W/"2"', 'W/"7"')))

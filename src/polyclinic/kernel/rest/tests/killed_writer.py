@@ -1,7 +1,7 @@
 """A process that answers one request with an Idempotency-Key and kills itself on the way.
 
-Arguments: database URL, tenant, key-encryption key in hexadecimal, where to die, path, body, or @ and
-the file that it stands in.
+Arguments: database URL, tenant, key-encryption key in hexadecimal, where to die, path, body; or,
+instead of the body, @ and the file that it stands in.
 """
 
 import asyncio
@@ -72,8 +72,6 @@ LARGE_POINTS = {
 async def main(arguments: list[str]) -> None:
     url, tenant, kek, point, path, body = arguments
     (BATCH_POINTS | LARGE_POINTS)[point]()
-    if body.startswith("@"):
-        body = Path(body[1:]).read_text()
     clock = SystemClock()
     async with open_store(url, Settings(), clock=clock, ids=TimeOrderedIds(clock)) as store:
         clinic = Clinic(
@@ -85,4 +83,7 @@ async def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:]))
+    *given, content = sys.argv[1:]
+    if content.startswith("@"):
+        content = Path(content[1:]).read_text()
+    asyncio.run(main([*given, content]))
