@@ -120,7 +120,7 @@ class FhirApplication:
         path = split_path(_below_base(scope))
         base = self._base(scope, headers)
         if path == ("metadata",) and scope["method"] in ("GET", "HEAD"):
-            return Answer(200, capability_statement(base))
+            return Answer(200, capability_statement(base, self._store.most_deleted))
         principal = await self._authenticate(headers, scope["method"])
         if self._limits.rates is not None:
             self._limits.rates.count(principal)
