@@ -32,10 +32,10 @@ _HEADERS: Final = """
 |---|---|---|
 | `If-Match: W/"3"` | update, patch, delete | 412 unless version 3 is the current one |
 | `If-None-Match: W/"3"` | read | 304 if version 3 is the current one |
-| `If-None-Exist: identifier=a` | create | [creates](../howto/transactions.md) unless something matches |
+| `If-None-Exist: identifier=a` | create | [unless](../howto/transactions.md) one matches |
 | `If-Modified-Since` | read | 304 if it has not changed since |
 | `Idempotency-Key: "8e03978e"` | POST | sent again, it is done once and answered the same |
-| `Prefer: dry-run` | writes, batch, transaction | [tells](../howto/transactions.md) what would be done, stores nothing |
+| `Prefer: dry-run` | writes | [what it would do](../howto/transactions.md), and no more |
 | `Prefer: return=minimal` | writes | no body in the answer |
 | `Prefer: return=OperationOutcome` | writes | an OperationOutcome in the answer, not the resource |
 | `Prefer: handling=strict` | search | an unknown parameter is an error |
