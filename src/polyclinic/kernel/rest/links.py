@@ -32,11 +32,15 @@ _HREF: Final = re.compile(rb"""((?:href|src)\s*=\s*(\\"|'))([^"'\\<>]{1,2000})(\
 _VERSION: Final = b"/_history/"
 _LINK_NAMES: Final = frozenset(
     b"authorizationUrl defaultValueOid defaultValueUri defaultValueUrl defaultValueUuid"
-    b" definitionUri derivedFromUri eventUri fixedOid fixedUri fixedUrl fixedUuid instantiatesUri"
+    b" definitionUri derivedFromUri eventUri fixedOid fixedUri fixedUrl fixedUuid implicitRules"
+    b" instantiatesUri"
     b" moduleUri nameUrl onlineInformation patternOid patternUri patternUrl patternUuid"
     b" relativePath rendering sourceUri targetUri valueOid valueUri valueUrl valueUuid".split()
 )
-"""Names of R4 whose strings are of type uri, url, oid or uuid only; a test compares."""
+"""Names of R4 whose strings are of type uri, url, oid or uuid only; a test compares.
+
+``fullUrl`` is left out: in a document that is stored, it has to stay absolute.
+"""
 _UNCLEAR_NAMES: Final = frozenset(
     b"url identifier jurisdiction source endpoint location code link type detail system definition"
     b" address issuer target uri instantiates protocol policy authority contentReference"
@@ -159,7 +163,7 @@ class _Rewriting:
             return value
         for name, inner in value.items():
             known = definition.properties.get(name)
-            if known is None:
+            if known is None or name == "fullUrl":
                 continue
             step = self._link if known.type in _LINK_TYPES else self._inner
             many = isinstance(inner, list)
