@@ -277,16 +277,14 @@ def _(plant):
 
     async def first_looks(writes, principal, changes):
         store = writes._rights.read.__self__
-        for one in changes:
-            if found := await there(store, principal, one.type, one.id):
-                message = f"{one.type}/{one.id} has version {found.version} already."
-                raise Conflict(message)
+        if [one for one in changes if await there(store, principal, one.type, one.id)]:
+            raise Conflict
         return await may_write(writes, principal, changes)
 
     plant.patch.setattr(Writes, "may_write", first_looks)
 
 
-@leak("a condition is searched without the limit")
+@leak("a condition, such as If-None-Exist, finds what is hidden")
 def _(plant):
     async def unlimited(_writes, _principal, conditions):
         return [Bounded(one, EVERYTHING) for one in conditions]
@@ -315,20 +313,6 @@ def _(plant):
         return replace(reply, headers=(*reply.headers, *tags))
 
     plant.front(tagged)
-
-
-@leak("If-None-Exist finds what is hidden")
-def _(plant):
-    async def create(call, ask):
-        query = dict(call.headers).get("if-none-exist")
-        if query is not None and call.method == "POST":
-            search = call.to(f"{call.target}?{query}&_summary=count")
-            found = await ask(plant.by_clinician(replace(search, method="GET", body=b"")))
-            if b'"total":1,' in found.body:
-                return replace(found, body=b"")
-        return await ask(call)
-
-    plant.front(create)
 
 
 @leak("an answer is kept for the address, whoever asked")
