@@ -56,6 +56,8 @@ class Limits:
     deadlines: Deadlines = field(default_factory=Deadlines)
     rates: Rates | None = None
     """Counts the requests of each account, where they are limited."""
+    most_deleted: int = 1
+    """How many resources one conditional delete may remove."""
 
 
 class FhirApplication:
@@ -120,7 +122,7 @@ class FhirApplication:
         path = split_path(_below_base(scope))
         base = self._base(scope, headers)
         if path == ("metadata",) and scope["method"] in ("GET", "HEAD"):
-            return Answer(200, capability_statement(base, self._store.most_deleted))
+            return Answer(200, capability_statement(base, self._limits.most_deleted))
         principal = await self._authenticate(headers, scope["method"])
         if self._limits.rates is not None:
             self._limits.rates.count(principal)
@@ -137,6 +139,7 @@ class FhirApplication:
             base=base,
             principal=principal,
             largest=self._limits.body,
+            most_deleted=self._limits.most_deleted,
         )
         is_kept = request.method == "POST" and idempotency.HEADER in headers
         if is_kept and not is_preferred(request):

@@ -47,6 +47,8 @@ class Request:
     principal: Principal
     largest: int
     """Bytes that the body may have."""
+    most_deleted: int = 1
+    """How many resources a conditional delete may remove."""
     patience: float = _PATIENCE_SECONDS
     """Seconds within which the body has to arrive."""
     retry: "Retry | None" = None

@@ -29,7 +29,6 @@ async def open_store(
         worker = await hot.fetchval(STATEMENTS["worker_opened"], clock.now())
         store = Store(hot, searches, worker, clock, ids)
         store.claims.lifetime = timedelta(hours=settings.idempotency_hours)
-        store.most_deleted = settings.conditional_delete
         store.blobs = Blobs(hot, keeping(settings, clock), store.blob_seams, clock)
         try:
             async with store.following:

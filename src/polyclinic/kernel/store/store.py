@@ -61,8 +61,6 @@ class Store:
     """Attachments."""
     is_rehearsal = False
     """Whether nothing that is written stays."""
-    most_deleted = 1
-    """How many resources one conditional delete may remove."""
 
     def __init__(
         self, hot: Connections, searches: Connections, worker: int, clock: Clock, ids: Ids

@@ -62,7 +62,7 @@ async def delete(store: Store, request: Request) -> Answer:
     """
     (resource_type,) = request.path
     asked = condition(resource_type, request.query, request.base, Action.DELETE)
-    most, expected = store.most_deleted, if_match(request)
+    most, expected = request.most_deleted, if_match(request)
 
     async def make(found: Sequence[Matches]) -> list[Change]:
         (matches,) = found

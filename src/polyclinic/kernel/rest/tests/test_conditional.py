@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from polyclinic.kernel.access.policy import shipped
+from polyclinic.testing import clinic as clinic_module
 
 SYSTEM = "urn:example:number"
 ONE = f"identifier={SYSTEM}|1"
@@ -167,15 +168,20 @@ async def test_a_delete_removes_what_matches_and_is_no_error_without(fhir):
     assert (await fhir.get(f"Patient/{identity}")).status_code == 410
 
 
-async def test_a_delete_of_several_has_to_be_allowed(fhir, store, monkeypatch):
+async def test_a_delete_of_several_has_to_be_allowed(clinic, fhir, monkeypatch):
     for number in range(3):
         await created(fhir, active=bool(number))
-    monkeypatch.setattr(store, "most_deleted", 3)
+    monkeypatch.setattr(clinic_module, "_LIMITS", replace(clinic_module._LIMITS, most_deleted=2))
 
-    answer = await conditionally(fhir, "DELETE")
+    async with clinic.client(clinic.principal("clinician")) as client:
+        refused = await conditionally(client, "DELETE")
+        done = await conditionally(client, "DELETE", f"{ONE}&active=true")
+        statement = (await client.get("metadata")).json()
 
-    assert answer.status_code == 204
-    assert await total(fhir) == 0
+    assert (refused.status_code, done.status_code) == (412, 204)
+    assert await total(fhir) == 1
+    types = {one["type"]: one["conditionalDelete"] for one in statement["rest"][0]["resource"]}
+    assert (types["Patient"], types["AuditEvent"]) == ("multiple", "not-supported")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
