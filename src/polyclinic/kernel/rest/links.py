@@ -9,6 +9,7 @@ the name, so that a resource is rewritten as bytes; where it is not, the definit
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -206,9 +207,9 @@ def place_of(data: bytes, reference: str) -> str:
 
 
 def _places(value: Json, reference: str) -> Iterator[str]:
-    waiting: list[tuple[str, Json]] = [("", value)]
+    waiting: deque[tuple[str, Json]] = deque([("", value)])
     while waiting:
-        path, value = waiting.pop(0)
+        path, value = waiting.popleft()
         if isinstance(value, list):
             waiting += [(f"{path}[{at}]", one) for at, one in enumerate(value)]
         elif isinstance(value, dict):

@@ -5,10 +5,11 @@ creations, updates and patches, then conditional references. All conditions on w
 searched in the state before it, of which what the transaction deletes is taken away.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from itertools import islice
+from typing import Final, TypeVar
 
 from polyclinic.kernel.errors import BadRequest, FhirError, InvalidResource, Issue
 from polyclinic.kernel.rest import idempotency, json_patch, settling
@@ -27,6 +28,9 @@ from polyclinic.kernel.store.pacing import paced
 from polyclinic.kernel.types import Resource, parse, type_number
 
 _FAILURES: Final = 500
+_MOST_TOLD: Final = 10
+"""References of one resource whose places are told, of those that cannot be resolved."""
+Text = TypeVar("Text", str, bytes)
 
 
 class Plan:
@@ -174,8 +178,7 @@ class Plan:
         issues = [
             _unresolved(_place(step, text), wrong[text])
             for step in self.steps
-            for text in dict.fromkeys(conditional_references(step.data))
-            if text in wrong
+            for text in _first(one for one in conditional_references(step.data) if one in wrong)
         ]
         status = 412 if any(count > 1 for count in wrong.values()) else 400
         raise InvalidResource(tuple(issues), http_status=status)
@@ -207,7 +210,9 @@ class Plan:
         if step.place:
             data, lost = links.rewritten(step.data, step.type, server_of(step.full_url, step.type))
         if lost:
-            raise InvalidResource(tuple(_dangling(step, text) for text in lost), http_status=400)
+            raise InvalidResource(
+                tuple(_dangling(step, text) for text in _first(lost)), http_status=400
+            )
         if step.method == "PATCH":
             data = json_patch.apply(step.current, data)
         return replace(change, resource=self._parsed(step, data))
@@ -217,6 +222,11 @@ class Plan:
         decode = partial(parse, data, resource_type=step.type)
         named = step.method == "PATCH" or (step.method == "PUT" and step.condition is None)
         return decode(require_id=step.id) if named else decode(resource_id=step.id)
+
+
+def _first(texts: Iterable[Text]) -> list[Text]:
+    """Return the first few of some texts, once each: each place is looked for by itself."""
+    return list(islice(dict.fromkeys(texts), _MOST_TOLD))
 
 
 def _plain(step: Step) -> bytes:

@@ -386,3 +386,13 @@ async def test_a_transaction_under_a_key_is_answered_again_with_what_it_matched(
     assert again.content == first.content
     assert reading.status_code == 400
     assert await total(fhir) == 2
+
+
+async def test_thousands_of_references_that_lead_nowhere_are_told_of_in_short(transact):
+    members = [{"entity": {"reference": f"urn:uuid:{number}"}} for number in range(20_000)]
+    group = {"resourceType": "Group", "type": "person", "actual": True, "member": members}
+
+    answer = await transact(post(group))
+
+    assert answer.status_code == 400
+    assert len(answer.json()["issue"]) == 10
