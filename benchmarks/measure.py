@@ -21,7 +21,7 @@ from benchmarks.accounting import memory, own_seconds, reference_ms, tree_second
 from benchmarks.client import Failure, Target, Task
 from benchmarks.loading import LoadFailed, load
 from benchmarks.profiling import Profile
-from benchmarks.rows import STEPS, USUAL, Measured, Seed
+from benchmarks.rows import MOST_CONNECTIONS, STEPS, USUAL, Measured, Seed
 from polyclinic.base.db.connect import connected
 from polyclinic.base.db.embedded.server import EmbeddedServer
 from polyclinic.testing.installation import HOST, Installation, ServerProcess
@@ -129,7 +129,8 @@ class Bench:
         for row in self._plan.rows:
             if row not in STEPS:
                 continue
-            for connections in self._plan.connections:
+            most = MOST_CONNECTIONS.get(row, max(self._plan.connections))
+            for connections in sorted({min(one, most) for one in self._plan.connections}):
                 for setting in self._plan.row_security:
                     asyncio.run(_secure_rows(self._database, setting))
                     self._row(row, connections, setting)
@@ -158,6 +159,7 @@ class Bench:
             p50=round(measured.p50, 2),
             p95=round(measured.p95, 2),
             reference_ms=round(reference, 1),
+            **_written(measured.resources, server + database),
             **({} if row_security == "on" else {"row_security": row_security}),
         )
 
@@ -262,6 +264,13 @@ async def _secure_rows(database: EmbeddedServer, setting: str) -> None:
     async with connected(database.owner_url) as connection:
         for table in _GUARDED:
             await connection.execute(f"alter table {table} {verb} row level security")
+
+
+def _written(resources: int, seconds: float) -> dict[str, int]:
+    """Return how many resources a row of transactions has written, in all and per CPU second."""
+    if not resources:
+        return {}
+    return {"resources": resources, "per_cpu_second": round(resources / seconds)}
 
 
 def _facts(database: EmbeddedServer) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from benchmarks.bundles import directory, transactions
 from benchmarks.searches import CHART, KINDS, PATIENT, Asker, Known, Query, address
 from benchmarks.workload import Workload, changed
 from polyclinic.testing.connection import HttpConnection, Response
@@ -46,7 +47,10 @@ class Client:
         self.random = random.Random(number)  # noqa: S311 - repeatable, not secret
         self.workload = Workload(number)
         self.asker = Asker(seed.known, self.random)
+        self.bundles: list[tuple[bytes, int]] | None = None
         self.latencies: list[float] = []
+        self.resources = 0
+        """How many resources were written in transactions."""
 
     async def send(self, method: str, path: str, expected: int, body: bytes = b"") -> Response:
         """Send a request and note how long it took. Raise ``UnexpectedAnswer``."""
@@ -117,18 +121,33 @@ async def _search(client: Client, query: Query) -> None:
         raise UnexpectedAnswer(message)
 
 
+async def transaction(client: Client) -> None:
+    """Store some patients' whole records in one transaction."""
+    if client.bundles is None:
+        client.bundles = transactions(_BUNDLES)
+        await client.send("POST", "/fhir", 200, directory())
+        client.latencies.clear()
+    body, entries = client.random.choice(client.bundles)
+    await client.send("POST", "/fhir", 200, body)
+    client.resources += entries
+
+
 Step = Callable[[Client], Awaitable[None]]
 STEPS: Final[dict[str, Step]] = {
     "read": read,
     "create": create,
     "crud": crud,
     "search": mixed,
+    "transaction": transaction,
     "chart": searching(*CHART),
     "patient": searching(*PATIENT),
     **{f"search-{kind}": searching(*queries) for kind, queries in KINDS.items()},
 }
-USUAL: Final = ("read", "create", "crud", "search", "chart", "patient")
+USUAL: Final = ("read", "create", "crud", "search", "chart", "patient", "transaction")
 """The rows that are measured unless others are named."""
+MOST_CONNECTIONS: Final = {"transaction": 4}
+"""Rows of large requests, which no client sends in numbers."""
+_BUNDLES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +159,15 @@ class Measured:
     p50: float
     """Milliseconds within which half of the requests were answered."""
     p95: float
+    resources: int = 0
+    """How many resources were written in transactions."""
 
 
 async def drive(clients: list[Client], step: Step, seconds: float) -> Measured:
     """Let every client repeat a row's step for some seconds; a step that began is finished."""
     for client in clients:
         client.latencies.clear()
+        client.resources = 0
     began = time.perf_counter()
 
     async def repeat(client: Client) -> None:
@@ -157,9 +179,9 @@ async def drive(clients: list[Client], step: Step, seconds: float) -> Measured:
             group.create_task(repeat(client))
     passed = time.perf_counter() - began
     latencies = sorted(latency for client in clients for latency in client.latencies)
-    return Measured(
-        len(latencies), passed, *(_percentile(latencies, share) for share in (0.5, 0.95))
-    )
+    p50, p95 = (_percentile(latencies, share) for share in (0.5, 0.95))
+    resources = sum(client.resources for client in clients)
+    return Measured(len(latencies), passed, p50, p95, resources)
 
 
 def _percentile(ordered: list[float], share: float) -> float:

@@ -34,8 +34,10 @@ _HEADERS: Final = """
 |---|---|---|
 | `If-Match: W/"3"` | update, patch, delete | 412 unless version 3 is the current one |
 | `If-None-Match: W/"3"` | read | 304 if version 3 is the current one |
+| `If-None-Exist: identifier=a` | create | [unless](../howto/transactions.md) one matches |
 | `If-Modified-Since` | read | 304 if it has not changed since |
 | `Idempotency-Key: "8e03978e"` | POST | sent again, it is done once and answered the same |
+| `Prefer: dry-run` | writes | [what it would do](../howto/transactions.md), and no more |
 | `Prefer: return=minimal` | writes | no body in the answer |
 | `Prefer: return=OperationOutcome` | writes | an OperationOutcome in the answer, not the resource |
 | `Prefer: handling=strict` | search | an unknown parameter is an error |
@@ -87,6 +89,8 @@ def api_page() -> str:
 def _interaction(interaction: Interaction) -> tuple[str, str, str, str]:
     words = {"type": "Type", "compartment": "Compartment"}
     path = "/".join(("/fhir", *(words.get(word, word) for word in interaction.shape)))
+    if interaction.method in ("PUT", "PATCH", "DELETE") and interaction.level == "type":
+        path += "?condition"
     names = {"transaction": "transaction, batch"}
     name = names.get(interaction.code, interaction.code)
     return name, code(interaction.method), code(path), interaction.level

@@ -18,7 +18,12 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WRITTEN_ADDRESS = "http://127.0.0.1:8080"
 MARK = "--- the next example ---"
 PATIENTS = 6
-PAGES = ["tutorial/first-ten-minutes.md", "howto/load.md", "howto/export.md"]
+PAGES = [
+    "tutorial/first-ten-minutes.md",
+    "howto/load.md",
+    "howto/export.md",
+    "howto/transactions.md",
+]
 
 
 @dataclass(frozen=True)

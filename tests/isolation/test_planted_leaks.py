@@ -14,7 +14,10 @@ from polyclinic.kernel.errors import Conflict, Forbidden, Gone, NotFound, Versio
 from polyclinic.kernel.store import Store
 from polyclinic.kernel.store import store as store_module
 from polyclinic.kernel.store.checking import Checker
+from polyclinic.kernel.store.conditional import Bounded
 from polyclinic.kernel.store.policies import Policies
+from polyclinic.kernel.store.reach import EVERYTHING
+from polyclinic.kernel.store.writes import Writes
 from polyclinic.kernel.types import type_number
 from polyclinic.testing.isolation.planted import Leaks, as_job
 
@@ -180,14 +183,23 @@ def _(plant):
 
 @leak("a transaction names what stands against it before it asks for leave", types=FEW)
 def _(plant):
-    async def write_all(original, store, principal, changes):
-        for one in changes:
-            if found := await there(store, principal, one.type, one.id):
-                message = f"{one.type}/{one.id} has version {found.version} already."
-                raise Conflict(message)
-        return await original(store, principal, changes)
+    may_write = Writes.may_write
 
-    plant.method("write_all", write_all)
+    async def first_looks(writes, principal, changes):
+        store = writes._rights.read.__self__
+        if [one for one in changes if await there(store, principal, one.type, one.id)]:
+            raise Conflict
+        return await may_write(writes, principal, changes)
+
+    plant.patch.setattr(Writes, "may_write", first_looks)
+
+
+@leak("a condition, such as If-None-Exist, finds what is hidden")
+def _(plant):
+    async def unlimited(_writes, _principal, conditions):
+        return [Bounded(one, EVERYTHING) for one in conditions]
+
+    plant.patch.setattr(Writes, "_bounded", unlimited)
 
 
 @leak("a conditional read is answered before the limit")
@@ -211,20 +223,6 @@ def _(plant):
         return replace(reply, headers=(*reply.headers, *tags))
 
     plant.front(tagged)
-
-
-@leak("If-None-Exist finds what is hidden")
-def _(plant):
-    async def create(call, ask):
-        query = dict(call.headers).get("if-none-exist")
-        if query is not None and call.method == "POST":
-            search = call.to(f"{call.target}?{query}&_summary=count")
-            found = await ask(plant.by_clinician(replace(search, method="GET", body=b"")))
-            if b'"total":1,' in found.body:
-                return replace(found, body=b"")
-        return await ask(call)
-
-    plant.front(create)
 
 
 @leak("an answer is kept for the address, whoever asked")

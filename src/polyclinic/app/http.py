@@ -73,6 +73,7 @@ class Application:
             self._streams,
             Deadlines(settings.request_timeout),
             opened.rates,
+            settings.conditional_delete,
         )
         tenants = self._tenants = Tenants(
             opened,

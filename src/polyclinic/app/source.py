@@ -13,7 +13,8 @@ import msgspec
 import zstandard
 from typing_extensions import override
 
-from polyclinic.kernel.rest.entries import head, renamed
+from polyclinic.kernel.rest.entries import head
+from polyclinic.kernel.rest.links import Links, Target
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -200,21 +201,24 @@ def _json(stream: IO[bytes]) -> Iterator[Unit]:
 
 def _items(bundle: "_LooseBundle") -> list[Item]:
     """Give what has a urn the id in it, so that a Bundle loaded twice is there once."""
-    names: dict[bytes, bytes] = {}
+    names: dict[bytes, Target] = {}
     for entry in bundle.entry:
         if bytes(entry.resource) and entry.full_url and entry.full_url.startswith("urn:"):
             found = head(entry.resource)
             identity = found.id or entry.full_url.rpartition(":")[2].lower()
-            names[entry.full_url.encode()] = f"{found.resource_type}/{identity}".encode()
-    return [_item(entry, at, names) for at, entry in enumerate(bundle.entry, 1)]
+            reference = f"{found.resource_type}/{identity}"
+            names[entry.full_url.encode()] = Target(reference.encode())
+    links = Links(names)
+    return [_item(entry, at, links) for at, entry in enumerate(bundle.entry, 1)]
 
 
-def _item(entry: "_LooseEntry", at: int, names: dict[bytes, bytes]) -> Item:
-    if not bytes(entry.resource):
+def _item(entry: "_LooseEntry", at: int, links: Links) -> Item:
+    resource = bytes(entry.resource)
+    if not resource:
         return Item(at, b"")
-    name = names.get((entry.full_url or "").encode(), b"")
-    data = renamed(bytes(entry.resource), names)
-    return Item(at, data, name.partition(b"/")[2].decode() or None)
+    named = links.targets.get((entry.full_url or "").encode())
+    data, _ = links.rewritten(resource, head(resource).resource_type, None)
+    return Item(at, data, named.reference.partition(b"/")[2].decode() if named else None)
 
 
 def _ending(path: Path) -> str | None:

@@ -80,6 +80,11 @@ class Settings:
     idempotency_hours: int = setting(
         24, "Hours that an answer is kept for a retry with its key.", bounds=Bounds(1, 24 * 365)
     )
+    conditional_delete: int = setting(
+        1,
+        "Resources that one deletion by a condition may remove; more are refused with 412.",
+        bounds=Bounds(1, 1000),
+    )
     max_open_tenants: int = setting(
         100,
         "Organizations whose keys and sign-ins each process keeps at hand.",

@@ -30,6 +30,7 @@ from polyclinic.kernel.rest.message import (
     split_path,
 )
 from polyclinic.kernel.rest.outcome import failure, refusal
+from polyclinic.kernel.rest.rehearse import is_preferred
 from polyclinic.kernel.rest.streams import Client, Streams
 from polyclinic.kernel.store import Rates, Store
 from polyclinic.kernel.store.audit import REQUEST, name_request
@@ -55,6 +56,8 @@ class Limits:
     deadlines: Deadlines = field(default_factory=Deadlines)
     rates: Rates | None = None
     """Counts the requests of each account, where they are limited."""
+    most_deleted: int = 1
+    """How many resources one conditional delete may remove."""
 
 
 class FhirApplication:
@@ -119,7 +122,7 @@ class FhirApplication:
         path = split_path(_below_base(scope))
         base = self._base(scope, headers)
         if path == ("metadata",) and scope["method"] in ("GET", "HEAD"):
-            return Answer(200, capability_statement(base))
+            return Answer(200, capability_statement(base, self._limits.most_deleted))
         principal = await self._authenticate(headers, scope["method"])
         if self._limits.rates is not None:
             self._limits.rates.count(principal)
@@ -136,8 +139,10 @@ class FhirApplication:
             base=base,
             principal=principal,
             largest=self._limits.body,
+            most_deleted=self._limits.most_deleted,
         )
-        if request.method == "POST" and idempotency.HEADER in headers:
+        is_kept = request.method == "POST" and idempotency.HEADER in headers
+        if is_kept and not is_preferred(request):
             answer = await idempotency.once(self._store, request, dispatch)
         else:
             answer = await dispatch(self._store, request)

@@ -23,14 +23,17 @@ _WRITES: Final = frozenset({"create", "update", "patch", "delete"})
 _RELEASED = "2026-11-23"
 
 
-def capability_statement(base: str) -> bytes:
-    """Return the CapabilityStatement of a base address; it is checked as any resource is."""
-    before, after = _around_base()
+def capability_statement(base: str, most_deleted: int = 1) -> bytes:
+    """Return the CapabilityStatement of a base address; it is checked as any resource is.
+
+    ``most_deleted`` is how many resources one conditional delete may remove.
+    """
+    before, after = _around_base("multiple" if most_deleted > 1 else "single")
     return before + msgspec.json.encode(base) + after
 
 
 @cache
-def _around_base() -> tuple[bytes, bytes]:
+def _around_base(deletes: str) -> tuple[bytes, bytes]:
     """Return what stands before and behind the base, which is no key: a client names any host."""
     statement = {
         "resourceType": "CapabilityStatement",
@@ -46,7 +49,7 @@ def _around_base() -> tuple[bytes, bytes]:
             {
                 "mode": "server",
                 "security": {"description": "A bearer token, or the session of a signed-in user."},
-                "resource": [_resource(name) for name in RESOURCE_TYPES],
+                "resource": [_resource(name, deletes) for name in RESOURCE_TYPES],
                 "interaction": _interactions("system"),
                 "searchParam": [_parameter(one) for one in _of_every_type()],
                 **_operations("system"),
@@ -60,7 +63,7 @@ def _around_base() -> tuple[bytes, bytes]:
     return before, after
 
 
-def _resource(resource_type: str) -> dict[str, Any]:
+def _resource(resource_type: str, deletes: str) -> dict[str, Any]:
     is_record = resource_type == _RECORD
     left_out = _WRITES if is_record else frozenset()
     return {
@@ -69,10 +72,10 @@ def _resource(resource_type: str) -> dict[str, Any]:
         "versioning": "versioned-update",
         "readHistory": True,
         "updateCreate": not is_record,
-        "conditionalCreate": False,
+        "conditionalCreate": not is_record,
         "conditionalRead": "full-support",
-        "conditionalUpdate": False,
-        "conditionalDelete": "not-supported",
+        "conditionalUpdate": not is_record,
+        "conditionalDelete": "not-supported" if is_record else deletes,
         "searchInclude": ["*", *_references(resource_type)],
         "searchRevInclude": _referrers().get(resource_type, []),
         "searchParam": [_parameter(one) for one in supported_parameters(resource_type)],

@@ -3,8 +3,6 @@
 https://hl7.org/fhir/R4/http.html#trules
 """
 
-import re
-from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -12,7 +10,6 @@ import msgspec
 from polyclinic.kernel.errors import BadRequest
 
 MOST_ENTRIES: Final = 10_000
-_REFERENCE: Final = re.compile(rb'"((?:urn:(?:uuid|oid):|https?://)[^"\\]{1,200})"')
 
 
 class EntryRequest(msgspec.Struct):
@@ -70,10 +67,3 @@ def head(resource: msgspec.Raw | bytes) -> Head:
         return msgspec.json.decode(resource, type=Head)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return Head()
-
-
-def renamed(resource: bytes, names: Mapping[bytes, bytes]) -> bytes:
-    """Replace the full URLs of other entries by the references under which these are stored."""
-    if not names:
-        return resource
-    return _REFERENCE.sub(lambda match: b'"%b"' % names.get(match[1], match[1]), resource)

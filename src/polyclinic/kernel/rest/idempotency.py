@@ -12,6 +12,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -20,7 +21,7 @@ from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import BadRequest, FhirError, Forbidden, Unavailable
 from polyclinic.kernel.rest.message import Answer, Header, Request, Retry, with_body
 from polyclinic.kernel.rest.outcome import refusal
-from polyclinic.kernel.store import Claim, Keeper, StillRunning, Store, Written
+from polyclinic.kernel.store import Claim, Keeper, StillRunning, Store, Stored, Written
 
 Run = Callable[[Store, Request], Awaitable[Answer]]
 
@@ -46,6 +47,19 @@ class _Kept(msgspec.Struct, array_like=True):
     content_type: bytes
     rights: bytes
     """What the account could do when it got the answer."""
+    written: "_Told | None" = None
+    """What a row of a batch-response tells of."""
+
+
+class _Told(msgspec.Struct, array_like=True):
+    """What was written, without its content."""
+
+    place: tuple[str, str, int]
+    """Type, id and version."""
+    at: datetime
+    deleted: bool
+    effect: tuple[bool, bool, bool]
+    """Whether it was created, was the same already, was matched."""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -153,7 +167,10 @@ async def _again(store: Store, request: Request, kept: bytes, rights: bytes) -> 
         message = "Your rights have changed since the first request with this Idempotency-Key."
         raise Forbidden(message)
     await store.claims.note_replay(request.principal)
-    return Answer(found.status, found.body, found.headers, found.content_type)
+    told, written = found.written, None
+    if told is not None:
+        written = Written(Stored(*told.place, told.at, told.deleted, b""), *told.effect)
+    return Answer(found.status, found.body, found.headers, found.content_type, written)
 
 
 async def _rights(store: Store, principal: Principal) -> bytes:
@@ -164,9 +181,14 @@ async def _rights(store: Store, principal: Principal) -> bytes:
 
 
 def _packed(answer: Answer, rights: bytes) -> bytes:
-    return _encode(
-        _Kept(answer.status, answer.body, list(answer.headers), answer.content_type, rights)
-    )
+    done, told = answer.written, None
+    if done is not None:
+        stored = done.stored
+        place = stored.type, stored.id, stored.version
+        effect = done.created, done.is_same, done.is_matched
+        told = _Told(place, stored.last_updated, stored.deleted, effect)
+    kept = answer.status, answer.body, list(answer.headers), answer.content_type
+    return _encode(_Kept(*kept, rights, told))
 
 
 def _key(request: Request) -> bytes:

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import BadRequest, PayloadTooLarge, TooSlow, UnsupportedMedia
-from polyclinic.kernel.store import Claim
+from polyclinic.kernel.store import Claim, Written
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -47,6 +47,8 @@ class Request:
     principal: Principal
     largest: int
     """Bytes that the body may have."""
+    most_deleted: int = 1
+    """How many resources a conditional delete may remove."""
     patience: float = _PATIENCE_SECONDS
     """Seconds within which the body has to arrive."""
     retry: "Retry | None" = None
@@ -130,6 +132,8 @@ class Answer:
     body: bytes = b""
     headers: list[Header] = field(default_factory=list)
     content_type: bytes = FHIR_JSON
+    written: Written | None = None
+    """What was found or written, where the answer is to a write."""
 
     async def send(self, send: Send, *, accepts_gzip: bool = False, head: bool = False) -> None:
         """Send the answer, compressed where that pays."""

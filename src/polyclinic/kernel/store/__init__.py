@@ -1,5 +1,6 @@
 """The one store of resources, on PostgreSQL. docs/explanation/store.md tells how it works."""
 
+from polyclinic.kernel.store.conditional import Condition, Match, Matches
 from polyclinic.kernel.store.directory import Listed, NotListed
 from polyclinic.kernel.store.histories import HistoryQuery
 from polyclinic.kernel.store.idempotency import Claim, StillRunning
@@ -16,10 +17,13 @@ __all__ = [
     "Case",
     "Change",
     "Claim",
+    "Condition",
     "HistoryQuery",
     "Keeper",
     "KeyLost",
     "Listed",
+    "Match",
+    "Matches",
     "NotListed",
     "Page",
     "Rates",

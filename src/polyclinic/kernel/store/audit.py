@@ -27,6 +27,9 @@ _DETAIL: Final = b"audit detail"
 REQUEST: Final[ContextVar[UUID | None]] = ContextVar("request", default=None)
 """The X-Request-Id of the request that is answered, when it came with one."""
 
+REHEARSES: Final[ContextVar[bool]] = ContextVar("rehearses", default=False)
+"""Whether the request is a dry run, which its rows say."""
+
 
 class Interaction(IntEnum):
     """What was done, where the action of an audit row does not say it.
@@ -41,6 +44,8 @@ class Interaction(IntEnum):
     SEARCH_TYPE = 5
     OPERATION = 6
     TRANSACTION = 7
+    REHEARSAL = 8
+    """Part of a dry run, of which nothing was stored; what it was, the action says."""
     FAREWELL = 100
     """A process closed the tenant, and says how many rows it has written."""
 
@@ -155,6 +160,9 @@ class Auditor:
 
     async def write(self, note: Note) -> None:
         """Return when the note is durable; until then no answer may leave."""
+        if REHEARSES.get():
+            about = note.about._replace(interaction=Interaction.REHEARSAL)
+            note = note._replace(about=about)
         await self._coalescer.submit(note.tenant, (note, REQUEST.get()))
 
     async def farewell(self, tenant: Tenant) -> None:

@@ -91,6 +91,9 @@ _SUBTYPES: Final[dict[int | None, str]] = {
     Interaction.OPERATION: "operation",
     Interaction.TRANSACTION: "transaction",
 }
+_REHEARSAL: Final = _coding(
+    "https://polyclinic.example/fhir/CodeSystem/audit-subtype", "dry-run", "Dry run: nothing stored"
+)
 _OUTCOMES: Final = {4: "It failed: nothing there, or a conflict.", 8: "It was refused."}
 _REQUEST_ID: Final = {
     "system": "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType",
@@ -122,6 +125,7 @@ def rendered(event: Event, event_id: str, site: str, opened: Callable[[bytes], b
 def _restful(event: Event) -> Json:
     pattern = _PATTERNS[event.action]
     subtype = _SUBTYPES.get(event.interaction, pattern.subtype)
+    rehearsed = [_REHEARSAL] if event.interaction == Interaction.REHEARSAL else []
     said = {"outcomeDesc": _OUTCOMES[event.outcome]} if event.outcome else {}
     who: Json = {"identifier": {"value": str(event.account)}}
     if event.account == 0:
@@ -130,7 +134,7 @@ def _restful(event: Event) -> Json:
         "type": _coding(
             "http://terminology.hl7.org/CodeSystem/audit-event-type", "rest", "Restful Operation"
         ),
-        "subtype": [_coding(_REST, subtype, subtype)],
+        "subtype": [_coding(_REST, subtype, subtype), *rehearsed],
         "action": event.action.decode(),
         "recorded": instant(event.at),
         "outcome": str(event.outcome),

@@ -26,6 +26,8 @@ class Context(NamedTuple):
     """The rids of the only patients whose resources it may see, besides nobody's; None: all."""
 
 
+PLANNING: Final = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+"""Settings of the hot path's connections."""
 _NOBODY: Final[Session] = (("polyclinic.tenant", ""), ("polyclinic.audience", "{}"))
 
 
@@ -107,11 +109,10 @@ async def open_hot(url: str, settings: Settings) -> Connections:
     """Open the pool of the hot path.
 
     Its statements take arrays of any length; planned for each call they would cost more to plan
-    than to run, so their plans are made once.
+    than to run, so their plans are made once. That may be while the tables are empty, when reading
+    one from end to end seems cheapest; so it is no choice.
     """
-    return Connections(
-        await create_pool(url, settings, "polyclinic", {"plan_cache_mode": "force_generic_plan"})
-    )
+    return Connections(await create_pool(url, settings, "polyclinic", PLANNING))
 
 
 async def open_searches(url: str, settings: Settings) -> Connections:

@@ -71,12 +71,16 @@ class Placement:
 
     async def _from_database(self, tenant: int, places: list[Place]) -> dict[Place, int]:
         found = await self.find(tenant, places)
+        rids = {place: handle.rid for place, handle in found.items()}
         absent = [place for place in places if place not in found]
-        if absent:
-            rids = await self.new_rids(len(absent))
-            types = [place[0] for place in absent]
-            ids = [place[1] for place in absent]
-            within = self._pool.within(tenant)
-            await within.execute(STATEMENTS["stubs"], tenant, rids, types, ids, _EPOCH)
-            found |= await self.find(tenant, absent)
+        return rids | await self._stubs(tenant, absent) if absent else rids
+
+    async def _stubs(self, tenant: int, places: list[Place]) -> dict[Place, int]:
+        """Give rids to what does not exist."""
+        rids = await self.new_rids(len(places))
+        types = [place[0] for place in places]
+        ids = [place[1] for place in places]
+        within = self._pool.within(tenant)
+        await within.execute(STATEMENTS["stubs"], tenant, rids, types, ids, _EPOCH)
+        found = await self.find(tenant, places)
         return {place: handle.rid for place, handle in found.items()}

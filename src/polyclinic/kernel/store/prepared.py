@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from polyclinic.base.db.connect import Connection
 from polyclinic.kernel.access.decide import Action
-from polyclinic.kernel.errors import Gone, NotFound, VersionConflict
+from polyclinic.kernel.errors import Conflict, Gone, NotFound, VersionConflict
 from polyclinic.kernel.search.extract import extract
 from polyclinic.kernel.search.index_values import IndexValues
 from polyclinic.kernel.store.handles import Handle
@@ -52,6 +52,12 @@ class Change:
     """The id was just made, so nothing can be there."""
     keeper: Keeper | None = None
     """Keeps an answer in the transaction that all of it is written in."""
+    must_be_absent: bool = False
+    """Nothing may be there, though the id was chosen by the client."""
+    is_pinned: bool = False
+    """``if_match`` is the version that was looked at just now, not one that the client named."""
+    even_same: bool = False
+    """Content that is the same makes a version too: something refers to the one to come."""
 
     @property
     def place(self) -> Place:
@@ -63,7 +69,8 @@ class Change:
         """Return what it does, as a principal may or may not."""
         if self.resource is None:
             return Action.DELETE
-        return Action.CREATE if self.must_be_new else Action.UPDATE
+        is_new = self.must_be_new or self.must_be_absent
+        return Action.CREATE if is_new else Action.UPDATE
 
 
 class Unchanged(Exception):
@@ -112,6 +119,7 @@ def same(item: Prepared, handle: Handle | None) -> bool:
     return (
         handle is not None
         and item.change.resource is not None
+        and not item.change.even_same
         and item.change.if_match in (None, handle.version)
         and handle.version > 0
         and not handle.deleted
@@ -126,6 +134,8 @@ def doubtful(handle: Handle, item: Prepared) -> bool:
         return True
     if change.resource is None:
         return handle.deleted or handle.version == 0
+    if change.must_be_absent and not handle.deleted and handle.version > 0:
+        return True
     return handle.digest == item.digest and not handle.deleted
 
 
@@ -142,5 +152,8 @@ def check(item: Prepared, handle: Handle | None) -> None:
             raise Gone
         return
     item.was_deleted = present is not None and present.deleted
+    if change.must_be_absent and present is not None and not present.deleted:
+        message = "There is another resource under this id, which the condition does not match."
+        raise Conflict(message)
     if same(item, handle):
         raise Unchanged

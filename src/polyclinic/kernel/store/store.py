@@ -1,7 +1,7 @@
 """The store: every call takes a principal, and one place decides what it may do."""
 
 from collections.abc import Sequence
-from contextlib import suppress
+from copy import copy
 from typing import Final
 
 from polyclinic.base.clock import Clock
@@ -9,7 +9,7 @@ from polyclinic.base.ids import Ids
 from polyclinic.base.keys import KeyRing
 from polyclinic.kernel.access.decide import WHOLE, Action, decide, readable_types
 from polyclinic.kernel.access.principal import Principal
-from polyclinic.kernel.errors import Conflict, FhirError, Forbidden, Gone, NotFound, VersionConflict
+from polyclinic.kernel.errors import FhirError, Forbidden, NotFound
 from polyclinic.kernel.search.predicate import Query
 from polyclinic.kernel.store.audit import About, Auditor, Counter, Interaction, Note, seal_detail
 from polyclinic.kernel.store.audit_events import AUDIT_EVENT
@@ -17,6 +17,7 @@ from polyclinic.kernel.store.audit_record import AuditRecord
 from polyclinic.kernel.store.blobs import Blobs, BlobSeams
 from polyclinic.kernel.store.bodies import BODILESS, Bodies
 from polyclinic.kernel.store.checking import NO_BODY, Checker, facts, facts_of
+from polyclinic.kernel.store.conditional import Conditions
 from polyclinic.kernel.store.connections import Connections, Pools
 from polyclinic.kernel.store.directory import Directory
 from polyclinic.kernel.store.faults import translated
@@ -27,17 +28,19 @@ from polyclinic.kernel.store.idempotency import Claims
 from polyclinic.kernel.store.keys import DataKeys
 from polyclinic.kernel.store.placement import Place, Placement
 from polyclinic.kernel.store.policies import Policies
-from polyclinic.kernel.store.prepared import Change, Keeper, Unchanged
+from polyclinic.kernel.store.prepared import Change, Keeper
 from polyclinic.kernel.store.progress import Progress
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.reach import EVERYTHING, Binder, Reach
 from polyclinic.kernel.store.reading import Asked, Reader
+from polyclinic.kernel.store.rehearsal import ImaginedKeys, ImaginedPlacement, Rehearsal
 from polyclinic.kernel.store.searching import Searcher, searchable, types_of
 from polyclinic.kernel.store.simulation import Case, Simulation, Simulator, may_simulate
 from polyclinic.kernel.store.snapshot import Snapshots
 from polyclinic.kernel.store.stored import Page, Stored, Written
 from polyclinic.kernel.store.tenancy import Tenant, open_tenant
 from polyclinic.kernel.store.versions import Versions
+from polyclinic.kernel.store.writes import Rights, Writes
 from polyclinic.kernel.store.writing import Writer
 from polyclinic.kernel.types import Resource, type_number
 
@@ -49,32 +52,36 @@ class Store:
 
     blobs: Blobs
     """Attachments."""
+    is_rehearsal = False
+    """Whether nothing that is written stays."""
 
     def __init__(
         self, hot: Connections, searches: Connections, worker: int, clock: Clock, ids: Ids
     ) -> None:
         self._hot, self._clock, self._ids = hot, clock, ids
-        counter = Counter(worker)
+        self._counter = counter = Counter(worker)
         self._auditor = Auditor(hot, counter, clock)
         self._audit_record = AuditRecord(searches, self._auditor, clock)
         self._placement = Placement(hot)
         self.keys = DataKeys(hot, clock)
         self.bodies = Bodies(self.keys)
         self._reader = Reader(hot, self._placement, counter, clock, self.bodies)
-        self._writer = Writer(hot, self._placement, counter, clock, self.keys)
         self._binder = Binder(self._placement, clock)
         self._checker = Checker(hot, self._placement, self._binder)
+        self._conditions = Conditions(hot, searches)
+        self.writes = self._make_writes(
+            Writer(hot, self._placement, counter, clock, self.keys), self._checker
+        )
         self._historian = Historian(searches, self._checker, self.bodies)
         self.policies = Policies(searches, clock)
         self._simulator = Simulator(searches, self._binder)
         rights = self._history_types, self.policies.current
         seams = Seams(self._tenant, *rights, self._note, self.bodies)
         self.following = Following(searches, clock, seams)
-        versions = Versions(self._checker, self.bodies)
-        snapshots = Snapshots(searches, versions, self.following.epochs)
+        snapshots = Snapshots(searches, Versions(self._checker, self.bodies), self.following.epochs)
         self.searcher = Searcher(Pools(hot, searches), self.bodies, snapshots)
         self.blob_seams = BlobSeams(
-            *(self._tenant, self._allowed, self._may_write, self.read),
+            *(self._tenant, self._allowed, self.writes.may_write, self.read),
             *(self._auditor, self._placement, self.keys),
         )
         self._tenants: dict[int, Tenant] = {}
@@ -126,7 +133,7 @@ class Store:
             return await self._audit_record.read(self._tenant(principal), principal, resource_id)
         place = type_number(resource_type), resource_id
         own = (0, True) if reach.whole else reach.own
-        if own is None:
+        if own is None or self.is_rehearsal:
             return await self._read_limited(principal, reach, place)
         return await self._reader.read(Asked(principal.tenant, *place, *own, principal.account))
 
@@ -180,8 +187,7 @@ class Store:
     ) -> Written:
         """Store a new resource under the id it carries, which ``new_id`` has just made."""
         change = Change(resource.type, resource.id, resource, must_be_new=True, keeper=keeper)
-        await self._may_write(principal, [change])
-        return await self._writer.write(self._tenant(principal), principal.account, change)
+        return await self.writes.create(principal, change)
 
     async def update(
         self,
@@ -195,13 +201,7 @@ class Store:
         Content that is the same makes no version. Raise ``VersionConflict``.
         """
         change = Change(resource.type, resource.id, resource, if_match, keeper=keeper)
-        while True:
-            # Between the write that found it unchanged and the read, another may have deleted it.
-            with suppress(Unchanged):
-                return await self._write(principal, change)
-            with suppress(Gone):
-                stored = await self.read(principal, resource.type, resource.id)
-                return Written(stored, created=False)
+        return await self.writes.update(principal, change)
 
     async def delete(
         self,
@@ -213,32 +213,28 @@ class Store:
     ) -> Stored:
         """Delete a resource; its versions stay readable. Raise ``NotFound`` or ``Gone``."""
         change = Change(resource_type, resource_id, None, if_match, keeper=keeper)
-        return (await self._write(principal, change)).stored
-
-    async def _write(self, principal: Principal, change: Change) -> Written:
-        """Write what may be written; what was looked at for that is looked at again if it moved."""
-        tenant = self._tenant(principal)
-        while True:
-            (checked,) = await self._may_write(principal, [change])
-            try:
-                return await self._writer.write(tenant, principal.account, checked)
-            except (Conflict, NotFound) as error:
-                if isinstance(error, VersionConflict) and checked.if_match != change.if_match:
-                    continue
-                await self._audit_record.failed_write(principal, change.action, change.place)
-                raise
+        return (await self.writes.write(principal, change)).stored
 
     async def write_all(
         self, principal: Principal, changes: Sequence[Change]
     ) -> Sequence[Written | None]:
         """Write all changes in one transaction, or none; None stands for an unchanged one."""
-        checked = await self._may_write(principal, changes)
-        tenant = self._tenant(principal)
-        try:
-            return await self._writer.write_all(tenant, principal.account, checked)
-        except (Conflict, NotFound):
-            await self._audit_record.failed_transaction(principal)
-            raise
+        return await self.writes.write_all(principal, changes)
+
+    def rehearsal(self) -> "Store":
+        """Return a store that does all that this one does, and keeps nothing of what is written."""
+        placement = ImaginedPlacement(self._hot)
+        keys = ImaginedKeys(self._hot, self._clock)
+        writer = Rehearsal(self._hot, placement, self._counter, self._clock, keys)
+        checker = Checker(self._hot, placement, self._binder)
+        found = copy(self)
+        found.is_rehearsal = True
+        found.writes = found._make_writes(writer, checker)  # noqa: SLF001 - another of us
+        return found
+
+    def _make_writes(self, writer: Writer, checker: Checker) -> Writes:
+        rights = Rights(self._tenant, self._allowed, self.read, self._note, self.note_denial)
+        return Writes(rights, writer, checker, self._conditions, self._audit_record)
 
     async def search(self, principal: Principal, query: Query) -> Page:
         """Return one page of what matches and the principal may see."""
@@ -347,22 +343,6 @@ class Store:
             await self.note_denial(principal, Action.READ, error)
             raise error
         return [type_number(name) for name in names]
-
-    async def _may_write(self, principal: Principal, changes: Sequence[Change]) -> Sequence[Change]:
-        """Return the changes, each against the version that was looked at where one had to be.
-
-        Raise ``Forbidden`` when one may not be made.
-        """
-        asked = {(change.action, change.type) for change in changes}
-        reaches = {one: await self._allowed(principal, *one) for one in asked}
-        if all(reach.whole for reach in reaches.values()):
-            return changes
-        pairs = [(change, reaches[change.action, change.type]) for change in changes]
-        try:
-            return await self._checker.within(self._tenant(principal), pairs)
-        except Forbidden as error:
-            await self.note_denial(principal, Action.UPDATE, error)
-            raise
 
     async def _allowed(self, principal: Principal, action: Action, resource_type: str) -> Reach:
         """Return what of a type a principal may see; audit a refusal."""

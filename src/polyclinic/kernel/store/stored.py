@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
+from typing import Literal, Self
 
 from polyclinic.kernel.errors import FhirError
 from polyclinic.kernel.types import splice
@@ -46,6 +46,9 @@ class Stored:
         return f'W/"{self.version}"'
 
 
+Effect = Literal["created", "matched", "changed", "unchanged", "deleted"]
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """What a write did."""
@@ -53,6 +56,21 @@ class Written:
     stored: Stored
     created: bool
     """The resource did not exist before, or had been deleted."""
+    is_same: bool = False
+    """It was so already; no version was made."""
+    is_matched: bool = False
+    """A condition matched it, and so nothing was to be done."""
+
+    @property
+    def effect(self) -> "Effect":
+        """Return what was done."""
+        if self.stored.deleted:
+            return "deleted"
+        if self.is_matched:
+            return "matched"
+        if self.created:
+            return "created"
+        return "unchanged" if self.is_same else "changed"
 
 
 @dataclass(frozen=True, slots=True)

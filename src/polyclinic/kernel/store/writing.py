@@ -15,12 +15,21 @@ from polyclinic.kernel.store import codec
 from polyclinic.kernel.store.audit import Counter
 from polyclinic.kernel.store.bodies import Bodies, bound
 from polyclinic.kernel.store.coalesce import Coalescer
+from polyclinic.kernel.store.conditional import Moved
 from polyclinic.kernel.store.connections import Connections, Executor
-from polyclinic.kernel.store.ending import Ending, commit, what_was_written
+from polyclinic.kernel.store.ending import (
+    OPEN,
+    Ending,
+    Gates,
+    Transaction,
+    commit,
+    what_was_written,
+)
 from polyclinic.kernel.store.faults import RETRIED, translated
 from polyclinic.kernel.store.handles import Handle
 from polyclinic.kernel.store.index import build
 from polyclinic.kernel.store.keys import DataKeys
+from polyclinic.kernel.store.pacing import paced
 from polyclinic.kernel.store.placement import Place, Placement
 from polyclinic.kernel.store.prepared import Change, Prepared, check, doubtful, same
 from polyclinic.kernel.store.queries import STATEMENTS
@@ -88,7 +97,7 @@ class Writer:
         raise Conflict(message)
 
     async def write_all(
-        self, tenant: Tenant, account: int, changes: Sequence[Change]
+        self, tenant: Tenant, account: int, changes: Sequence[Change], gates: Gates = OPEN
     ) -> Sequence[Written | None]:
         """Write all changes or none; None stands for one that changes nothing.
 
@@ -101,7 +110,7 @@ class Writer:
         for attempt in range(_TRIES):
             with translated():
                 rows = await self._rows(tenant, account, prepared)
-                ending = Ending(tenant.number, prepared, rows)
+                ending = Ending(tenant.number, prepared, rows, gates)
                 done = await self._atomically([row for row in rows if row], ending)
             if done:
                 for row in filter(None, rows):
@@ -113,6 +122,12 @@ class Writer:
             await asyncio.sleep(_pause(attempt))
         message = "Others keep changing these resources; repeat the transaction."
         raise Conflict(message)
+
+    async def versions(self, tenant: int, places: Sequence[Place]) -> dict[Place, int]:
+        """Return the versions that resources have now, of those that have any."""
+        with translated():
+            found = await self._placement.find(tenant, places)
+        return {place: handle.version for place, handle in found.items()}
 
     async def _rows(
         self, tenant: Tenant, account: int, prepared: Sequence[Prepared]
@@ -147,7 +162,7 @@ class Writer:
         stale = [not same(item, at) for item, at in zip(prepared, handles, strict=True)]
         wanted = {
             place
-            for item in compress(prepared, stale)
+            async for item in paced(compress(prepared, stale))
             for place in item.targets
             if place not in local
         }
@@ -155,7 +170,7 @@ class Writer:
         await self._give_keys(number, compress(prepared, stale), rid_of)
         return [
             self._make(tenant, account, item, handle, rid_of) if changed else None
-            for item, handle, changed in zip(prepared, handles, stale, strict=True)
+            async for item, handle, changed in paced(zip(prepared, handles, stale, strict=True))
         ]
 
     def _handle(self, tenant: int, place: Place) -> Handle | None:
@@ -243,12 +258,15 @@ class Writer:
 
     async def _atomically(self, rows: list[Row], ending: Ending) -> bool:
         """Write all rows in one transaction; False when any is out of date."""
-        if not rows and ending.keeper is None:
+        if not rows and ending.is_idle:
             return True
         rows = sorted(rows, key=lambda row: row.rid)
         numbers = self._counter.take(len(rows))
         try:
             committed = await self._transaction(rows, numbers, ending)
+        except Moved:
+            self._counter.give_back(numbers)
+            raise
         except BaseException as error:
             self._counter.failed(ending.tenant, numbers, error)
             raise
@@ -262,9 +280,12 @@ class Writer:
         self, rows: Sequence[Row], numbers: Sequence[int], ending: Ending
     ) -> bool:
         async with self._pool.within(ending.tenant).acquire() as connection:
-            transaction = connection.transaction()
+            # A condition that is searched again under its lock has to see what was committed last.
+            transaction = connection.transaction(isolation="read_committed")
             await transaction.start()
             try:
+                if ending.gates.before is not None:
+                    await ending.gates.before(connection)
                 for start in range(0, len(rows), _STATEMENT_ROWS):
                     part = slice(start, start + _STATEMENT_ROWS)
                     done = await self._write_rows(
@@ -273,8 +294,7 @@ class Writer:
                     if len(done) != len(rows[part]):
                         await transaction.rollback()
                         return False
-                await ending.keep(connection)
-                await commit(transaction)
+                await self._end(connection, transaction, ending)
             except RETRIED:
                 await transaction.rollback()
                 return False
@@ -283,6 +303,13 @@ class Writer:
                     await transaction.rollback()
                 raise
         return True
+
+    async def _end(self, connection: Connection, transaction: Transaction, ending: Ending) -> None:
+        """End a transaction in which every row was written."""
+        if ending.gates.after is not None:
+            await ending.gates.after(connection)
+        await ending.keep(connection)
+        await commit(transaction)
 
     async def _statement(self, rows: Sequence[Row]) -> set[int]:
         """Run the one statement; return the ordinals (from 1) of the rows that it wrote."""

@@ -40,6 +40,11 @@ async def with_codes(query: Query, definitions: Definitions) -> Query:
     return replace(query, where=AllOf(parts))
 
 
+def asks_for_codes(query: Query) -> bool:
+    """Say whether a query names a value set, or what is above or below a code."""
+    return any(_asked(query.where))
+
+
 def _asked(part: Predicate) -> Iterator[TokenIn]:
     match part:
         case TokenIn():

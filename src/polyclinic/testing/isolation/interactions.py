@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/http.html
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Sequence
 from email.utils import format_datetime
 from typing import Final
@@ -119,20 +120,24 @@ def _create(chance: Chance, resource_type: str) -> Call:
     body = resource(chance, resource_type, chance.choice((None, "b-left")))
     call = _sending("POST", f"/fhir/{resource_type}", body)
     if chance.happens(0.3):
-        query = search(chance, resource_type).target.partition("?")[2] or "_id=b-left"
-        call = call.with_header("if-none-exist", query)
-    return call
+        call = call.with_header("if-none-exist", _condition(chance, resource_type))
+    return _preferring(chance, call)
+
+
+def _preferring(chance: Chance, call: Call) -> Call:
+    """Return a write as it is, or as a dry run."""
+    return call.with_header("prefer", "dry-run") if chance.happens(0.15) else call
 
 
 def _update(chance: Chance, resource_type: str) -> Call:
     at = address(chance, resource_type)
     wanted = at.rstrip("/").rpartition("/")[2].replace("%62", "b")
     call = _sending("PUT", at, resource(chance, resource_type, wanted))
-    return _conditional(chance, resource_type, call)
+    return _conditional(chance, call)
 
 
 def _delete(chance: Chance, resource_type: str) -> Call:
-    return _conditional(chance, resource_type, Call("DELETE", address(chance, resource_type)))
+    return _conditional(chance, Call("DELETE", address(chance, resource_type)))
 
 
 def _patch(chance: Chance, resource_type: str) -> Call:
@@ -147,19 +152,39 @@ def _patch(chance: Chance, resource_type: str) -> Call:
     headers = (("content-type", JSON_PATCH),)
     body = json.dumps(chosen).encode()
     call = Call("PATCH", address(chance, resource_type), headers, body)
-    return _conditional(chance, resource_type, call)
+    return _conditional(chance, call)
 
 
-def _conditional(chance: Chance, resource_type: str, call: Call) -> Call:
-    """Return a write with a condition, or by a condition instead of an id, or as it is."""
+def _condition(chance: Chance, resource_type: str) -> str:
+    """Return a condition: by a search parameter, by an identifier, or by an id of somebody's."""
+    if chance.happens(0.3):
+        return f"_id={identity(chance, resource_type)}"
+    return search(chance, resource_type).target.partition("?")[2] or "_id=b-left"
+
+
+def _update_where(chance: Chance, resource_type: str) -> Call:
+    body = resource(chance, resource_type, chance.choice((None, None, "b-left", ABSENT)))
+    target = f"/fhir/{resource_type}?{_condition(chance, resource_type)}"
+    return _conditional(chance, _sending("PUT", target, body))
+
+
+def _patch_where(chance: Chance, resource_type: str) -> Call:
+    target = f"/fhir/{resource_type}?{_condition(chance, resource_type)}"
+    return _patch(chance, resource_type).to(target)
+
+
+def _delete_where(chance: Chance, resource_type: str) -> Call:
+    call = Call("DELETE", f"/fhir/{resource_type}?{_condition(chance, resource_type)}")
+    return _conditional(chance, call)
+
+
+def _conditional(chance: Chance, call: Call) -> Call:
+    """Return a write with a condition on what is there, or as it is."""
     if chance.happens(0.2):
         return call.with_header("if-match", chance.choice(('W/"1"', 'W/"2"', 'W/"7"')))
     if chance.happens(0.1):
         return call.with_header("if-none-match", chance.choice(("*", 'W/"1"')))
-    if chance.happens(0.1):
-        query = search(chance, resource_type).target.partition("?")[2] or "_id=b-left"
-        return call.to(f"/fhir/{resource_type}?{query}")
-    return call
+    return _preferring(chance, call)
 
 
 def _sending(method: str, target: str, body: Json) -> Call:
@@ -177,7 +202,9 @@ def _transaction(chance: Chance, resource_type: str) -> Call:
     bundle = {"resourceType": "Bundle", "type": kind, "entry": entries}
     call = _sending("POST", chance.choice(("/fhir", "/fhir/")), bundle)
     prefer = chance.choice(("minimal", "representation", "OperationOutcome"))
-    return call.with_header("prefer", f"return={prefer}") if chance.happens(0.2) else call
+    if chance.happens(0.2):
+        return call.with_header("prefer", f"return={prefer}")
+    return _preferring(chance, call)
 
 
 _CONDITIONS: Final = {
@@ -195,6 +222,9 @@ def _entry(chance: Chance, call: Call) -> Json:
     entry: Json = {"request": asked}
     if chance.happens(0.3):
         entry["fullUrl"] = f"urn:uuid:{chance.getrandbits(128):032x}"
+    if call.method == "PATCH":
+        data = b64encode(call.body).decode()
+        entry["resource"] = {"resourceType": "Binary", "contentType": JSON_PATCH, "data": data}
     if call.body and call.method in ("POST", "PUT"):
         body = json.loads(call.body)
         if chance.happens(0.3) and "subject" in body:
@@ -204,15 +234,22 @@ def _entry(chance: Chance, call: Call) -> Json:
     return entry
 
 
-_IN_TRANSACTION: Final[Sequence[Maker]] = (_create, _update, _delete)
+_WRITES: Final[Sequence[Maker]] = (
+    _create,
+    _update,
+    _patch,
+    _delete,
+    _update_where,
+    _patch_where,
+    _delete_where,
+)
+_IN_TRANSACTION: Final[Sequence[Maker]] = (*_WRITES, _read)
 _IN_BATCH: Final[Sequence[Maker]] = (
     _read,
     _vread,
     _of_instance,
     lambda chance, kind: Call("GET", search(chance, kind).target.replace("/_search", "")),
-    _create,
-    _update,
-    _delete,
+    *_WRITES,
 )
 
 CALLS: Final[dict[Key, Maker]] = {
@@ -221,6 +258,9 @@ CALLS: Final[dict[Key, Maker]] = {
     ("update", "PUT", ("type", "id")): _update,
     ("patch", "PATCH", ("type", "id")): _patch,
     ("delete", "DELETE", ("type", "id")): _delete,
+    ("update", "PUT", ("type",)): _update_where,
+    ("patch", "PATCH", ("type",)): _patch_where,
+    ("delete", "DELETE", ("type",)): _delete_where,
     ("history-instance", "GET", ("type", "id", "_history")): _of_instance,
     ("history-type", "GET", ("type", "_history")): _of_type,
     ("create", "POST", ("type",)): _create,

@@ -5,23 +5,20 @@ https://hl7.org/fhir/R4/http.html#delete
 
 from polyclinic.kernel.errors import Gone
 from polyclinic.kernel.rest import idempotency
+from polyclinic.kernel.rest.interactions import written
 from polyclinic.kernel.rest.message import Answer, Request
 from polyclinic.kernel.rest.preferences import if_match
-from polyclinic.kernel.store import Store, Stored
+from polyclinic.kernel.store import Store, Written
 
 
 async def delete(store: Store, request: Request) -> Answer:
     """Delete a resource; deleting it again is no error."""
     resource_type, resource_id = request.path
     try:
-        kept = idempotency.keeper(request, lambda written: _answer(written[0].stored))
+        kept = idempotency.keeper(request, lambda done: written.deleted(done[0]))
         stored = await store.delete(
             request.principal, resource_type, resource_id, if_match(request), kept
         )
     except Gone:
-        return Answer(204)
-    return _answer(stored)
-
-
-def _answer(stored: Stored) -> Answer:
-    return Answer(204, b"", [(b"etag", stored.etag.encode())])
+        return written.deleted(None)
+    return written.deleted(Written(stored, created=False))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from polyclinic.kernel.errors import NotAllowed, NotFound
-from polyclinic.kernel.rest.interactions import changes
+from polyclinic.kernel.rest.interactions import changes, conditional
 from polyclinic.kernel.rest.interactions.create import create
 from polyclinic.kernel.rest.interactions.delete import delete
 from polyclinic.kernel.rest.interactions.history import history
@@ -14,11 +14,12 @@ from polyclinic.kernel.rest.interactions.read import read
 from polyclinic.kernel.rest.interactions.search import search
 from polyclinic.kernel.rest.interactions.simulate import DEFINITION as SIMULATE
 from polyclinic.kernel.rest.interactions.simulate import simulate
-from polyclinic.kernel.rest.interactions.transaction import transaction
+from polyclinic.kernel.rest.interactions.transaction import Router, transaction
 from polyclinic.kernel.rest.interactions.update import update
 from polyclinic.kernel.rest.interactions.vread import vread
 from polyclinic.kernel.rest.message import Answer, Request
 from polyclinic.kernel.rest.preferences import check_accept
+from polyclinic.kernel.rest.rehearse import is_preferred, rehearse
 from polyclinic.kernel.search.parameters import COMPARTMENTS
 from polyclinic.kernel.store import Store
 from polyclinic.kernel.types import RESOURCE_TYPES, is_id
@@ -53,6 +54,11 @@ class Interaction:
         if "id" in self.shape:
             return "instance"
         return "type" if "type" in self.shape else "system"
+
+    @property
+    def writes(self) -> bool:
+        """Say whether it may change anything."""
+        return self.method != "GET" and not self.code.startswith("search")
 
 
 class Table:
@@ -100,11 +106,19 @@ async def dispatch(store: Store, request: Request) -> Answer:
     """Run the interaction that a request asks for. Raise what ``Table.find`` raises."""
     interaction = _TABLE.find(request)
     interaction.check_accept(request)
+    if (
+        b"prefer" in request.headers
+        and interaction.writes
+        and not store.is_rehearsal
+        and is_preferred(request)
+    ):
+        return await rehearse(store, request, interaction.code, interaction.run)
     return await interaction.run(store, request)
 
 
 async def _transaction(store: Store, request: Request) -> Answer:
-    return await transaction(store, request, dispatch)
+    router = Router(lambda asked: _TABLE.find(asked).code, dispatch)
+    return await transaction(store, request, router)
 
 
 INTERACTIONS: Final = (
@@ -116,6 +130,9 @@ INTERACTIONS: Final = (
     Interaction("history-instance", "GET", ("type", "id", "_history"), history),
     Interaction("history-type", "GET", ("type", "_history"), history),
     Interaction("create", "POST", ("type",), create),
+    Interaction("update", "PUT", ("type",), conditional.update),
+    Interaction("patch", "PATCH", ("type",), conditional.patch),
+    Interaction("delete", "DELETE", ("type",), conditional.delete),
     Interaction("search-type", "GET", ("type",), search),
     Interaction("search-type", "POST", ("type", "_search"), search),
     Interaction("search-type", "GET", ("compartment", "id", "type"), search),

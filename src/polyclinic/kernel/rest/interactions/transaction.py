@@ -4,194 +4,162 @@ https://hl7.org/fhir/R4/http.html#transaction
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
-import msgspec
-
-from polyclinic.kernel.errors import BadRequest, FhirError, InvalidResource, Issue
-from polyclinic.kernel.rest import idempotency
-from polyclinic.kernel.rest.entries import Entry, EntryRequest, read_bundle, renamed
+from polyclinic.kernel.errors import BadRequest, FhirError
+from polyclinic.kernel.rest import idempotency, report
+from polyclinic.kernel.rest.entries import Entry, read_bundle
+from polyclinic.kernel.rest.interactions import written
 from polyclinic.kernel.rest.message import Answer, Request, Streamed, split_path
-from polyclinic.kernel.rest.outcome import outcome
-from polyclinic.kernel.rest.preferences import check_content_type, etag_version, wanted_return
-from polyclinic.kernel.store import Change, Store, Written, instant
-from polyclinic.kernel.types import RESOURCE_TYPES, parse
-
-_encode = msgspec.json.Encoder().encode
+from polyclinic.kernel.rest.outcome import refusal
+from polyclinic.kernel.rest.plan import Plan
+from polyclinic.kernel.rest.preferences import check_content_type, wanted_return
+from polyclinic.kernel.rest.responses import bundle_of, row, written_row
+from polyclinic.kernel.rest.steps import JSON_PATCH, READS, Step, patch_of, read_steps
+from polyclinic.kernel.store import Store
 
 _NO_STREAM: Final = "This is answered as a stream, which cannot stand in a batch; ask for it alone."
-Run = Callable[[Store, Request], Awaitable[Answer]]
+_READ: Final = frozenset(
+    {"read", "vread", "search-type", "history-instance", "history-type", "history-system"}
+)
+_FAILURES: Final = 500
+_NOTHING: Final = 204
 
 
-@dataclass(slots=True)
-class _Planned:
-    """What an entry of a transaction will do."""
+class Router(NamedTuple):
+    """How other interactions are reached."""
 
-    type: str
-    id: str
-    entry: Entry
-    request: EntryRequest
+    code: Callable[[Request], str]
+    """Returns the code of the interaction that a request asks for; raises ``NotFound``."""
+    dispatch: Callable[[Store, Request], Awaitable[Answer]]
 
 
-async def transaction(store: Store, request: Request, dispatch: Run) -> Answer:
+async def transaction(store: Store, request: Request, router: Router) -> Answer:
     """Do all that a transaction asks or nothing; or each entry of a batch by itself."""
     check_content_type(request)
     bundle = read_bundle(await request.body())
     if bundle.type == "transaction":
-        return await _transaction(store, request, bundle.entry)
+        return await _transaction(store, request, bundle.entry, router)
     if bundle.type == "batch":
-        return await _batch(store, request, bundle.entry, dispatch)
+        return await _batch(store, request, bundle.entry, router)
     message = "Only a Bundle of type transaction or batch is taken here."
     raise BadRequest(message, expression="Bundle.type")
 
 
-async def _transaction(store: Store, request: Request, entries: list[Entry]) -> Answer:
-    planned = [_planned(store, entry, at) for at, entry in enumerate(entries)]
-    names = {
-        one.entry.full_url.encode(): f"{one.type}/{one.id}".encode()
-        for one in planned
-        if one.entry.full_url and one.request.method in ("POST", "PUT")
-    }
-    changes: list[Change] = []
-    faults: list[Issue] = []
-    for at, one in enumerate(planned):
+async def _transaction(
+    store: Store, request: Request, entries: list[Entry], router: Router
+) -> Answer:
+    try:
+        return await _whole(store, request, entries, router)
+    except FhirError as error:
+        if not store.is_rehearsal or error.http_status >= _FAILURES:
+            raise
+        return report.refused(error, len(entries))
+
+
+async def _whole(store: Store, request: Request, entries: list[Entry], router: Router) -> Answer:
+    steps = read_steps(entries, request.base)
+    reads = {step.at: _alone(request, entries[step.at]) for step in steps if step.is_read}
+    _check_reads(request, reads, router)
+    plan = Plan(store, request, steps)
+    plan.render = lambda: bundle_of(b"transaction-response", _rows(request, steps, {}))
+    await plan.run()
+    if store.is_rehearsal:
+        return report.accepted([report.entry(_answer(request, step)) for step in steps])
+    answers = {at: await _answered(store, asked, router) for at, asked in reads.items()}
+    return bundle_of(b"transaction-response", _rows(request, steps, answers))
+
+
+def _check_reads(request: Request, reads: dict[int, Request], router: Router) -> None:
+    """Raise ``BadRequest`` for an entry that only reads, but not as a transaction can."""
+    for at, asked in reads.items():
+        place = f"Bundle.entry[{at}].request"
         try:
-            changes.append(_change(one, names))
-        except InvalidResource as error:
-            faults.extend(_placed(issue, at) for issue in error.issues)
-    if faults:
-        raise InvalidResource(tuple(faults))
-    if changes and (kept := idempotency.keeper(request, partial(_done, request, planned))):
-        changes[0] = replace(changes[0], keeper=kept)
-    written = await store.write_all(request.principal, changes)
-    whole = [
-        done or Written(await store.read(request.principal, one.type, one.id), created=False)
-        for one, done in zip(planned, written, strict=True)
-    ]
-    return _done(request, planned, whole)
+            code = router.code(asked)
+        except FhirError as error:
+            raise BadRequest(error.issues[0].diagnostics, expression=place) from None
+        if code not in _READ:
+            message = "What a transaction reads is a read, a version, a search or a history."
+            raise BadRequest(message, expression=place)
+        if request.retry is not None:
+            # The answer is kept with the writes, before anything can be read that they made.
+            message = "A transaction with an Idempotency-Key only writes; read in another request."
+            raise BadRequest(message, expression=place)
 
 
-def _done(request: Request, planned: Sequence[_Planned], written: Sequence[Written]) -> Answer:
-    rows = [_row(request, one, done) for one, done in zip(planned, written, strict=True)]
-    return _answered(b"transaction-response", rows)
+def _rows(request: Request, steps: Sequence[Step], answers: dict[int, Answer]) -> list[bytes]:
+    preferred, rows = wanted_return(request), list[bytes]()
+    for step in steps:
+        if step.written is not None:
+            rows.append(written_row(preferred, step.written))
+        else:
+            rows.append(row(request, answers.get(step.at) or Answer(_NOTHING)))
+    return rows
 
 
-def _planned(store: Store, entry: Entry, at: int) -> _Planned:
-    request, where = entry.request, f"Bundle.entry[{at}]"
-    if request is None:
-        message = "The entry has no request."
-        raise BadRequest(message, expression=where)
-    if "?" in request.url or request.if_none_exist or request.if_none_match:
-        message = "Conditional entries are not supported yet; name the resource by its id."
-        raise BadRequest(message, expression=f"{where}.request")
-    path = split_path(request.url)
-    match request.method, path:
-        case "POST", (resource_type,) if bytes(entry.resource):
-            identity = store.new_id()
-        case "PUT", (resource_type, identity) if bytes(entry.resource):
-            pass
-        case "DELETE", (resource_type, identity):
-            pass
-        case _:
-            message = "A transaction takes POST Type, PUT Type/id and DELETE Type/id."
-            raise BadRequest(message, expression=f"{where}.request")
-    if resource_type not in RESOURCE_TYPES:
-        message = "The address names no resource type of R4."
-        raise BadRequest(message, expression=f"{where}.request.url")
-    return _Planned(resource_type, identity, entry, request)
+def _answer(request: Request, step: Step) -> Answer:
+    """Return what a step alone would be answered with."""
+    if step.is_read:
+        return Answer(200)
+    if step.method == "DELETE":
+        return written.deleted(step.written)
+    assert step.written is not None
+    return written.answer(request, step.written)
 
 
-def _change(one: _Planned, names: dict[bytes, bytes]) -> Change:
-    expected = etag_version(one.request.if_match) if one.request.if_match else None
-    if one.request.method == "DELETE":
-        return Change(one.type, one.id, None, expected)
-    data = renamed(bytes(one.entry.resource), names)
-    if one.request.method == "POST":
-        resource = parse(data, resource_type=one.type, resource_id=one.id)
-    else:
-        resource = parse(data, resource_type=one.type, require_id=one.id)
-    return Change(one.type, one.id, resource, expected, must_be_new=one.request.method == "POST")
-
-
-def _row(request: Request, one: _Planned, done: Written) -> bytes:
-    stored = done.stored
-    status = "204 No Content" if stored.deleted else "201 Created" if done.created else "200 OK"
-    response = {
-        "status": status,
-        "location": f"{one.type}/{one.id}/_history/{stored.version}",
-        "etag": stored.etag,
-        "lastModified": instant(stored.last_updated),
-    }
-    resource = b""
-    if wanted_return(request) == "representation" and not stored.deleted:
-        resource = b'"resource":%b,' % stored.json()
-    return b'{%b"response":%b}' % (resource, _encode(response))
-
-
-async def _batch(store: Store, request: Request, entries: list[Entry], dispatch: Run) -> Answer:
-    rows = []
+async def _batch(store: Store, request: Request, entries: list[Entry], router: Router) -> Answer:
+    answers = []
     for at, entry in enumerate(entries):
         try:
-            answer = await idempotency.part(store, _alone(request, entry), at, dispatch)
+            asked = _alone(request, entry)
+            answer = await idempotency.part(store, asked, at, router.dispatch)
             if isinstance(answer, Streamed):
                 raise BadRequest(_NO_STREAM)
-            rows.append(_batch_row(answer.status, answer.body, answer.headers))
         except FhirError as error:
-            rows.append(_batch_row(error.http_status, outcome(error.issues), []))
-    return _answered(b"batch-response", rows)
+            answer = refusal(error)
+        answers.append(answer)
+    if store.is_rehearsal:
+        return report.accepted([report.entry(answer) for answer in answers])
+    return bundle_of(b"batch-response", [row(request, answer) for answer in answers])
+
+
+async def _answered(store: Store, asked: Request, router: Router) -> Answer:
+    """Return what an entry that only reads is answered with; nothing is undone when it fails."""
+    try:
+        return await router.dispatch(store, asked)
+    except FhirError as error:
+        return refusal(error)
 
 
 def _alone(request: Request, entry: Entry) -> Request:
-    """Return an entry of a batch as the request that it stands for."""
+    """Return an entry as the request that it stands for."""
     asked = entry.request
     if asked is None:
         message = "The entry has no request."
         raise BadRequest(message)
     address, _, query = asked.url.partition("?")
-    headers = {b"content-type": b"application/fhir+json"}
+    body, media = bytes(entry.resource), b"application/fhir+json"
+    if asked.method == "PATCH":
+        body, media = patch_of(body), JSON_PATCH.encode()
     conditions = {
         b"if-match": asked.if_match,
         b"if-none-match": asked.if_none_match,
         b"if-none-exist": asked.if_none_exist,
         b"if-modified-since": asked.if_modified_since,
     }
-    headers |= {name: value.encode() for name, value in conditions.items() if value}
-    body = bytes(entry.resource)
+    given = {name: value for name, value in conditions.items() if value is not None}
+    headers = {name: value.encode(errors="replace") for name, value in given.items()}
+    headers[b"content-type"] = media
+    if b"prefer" in request.headers:
+        headers[b"prefer"] = request.headers[b"prefer"]
 
     async def receive() -> MutableMapping[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    path = split_path(address)
+    path = split_path(address.removeprefix(f"{request.base}/"))
     if not path:
         message = "A batch cannot hold another."
         raise BadRequest(message)
-    return replace(
-        request, method=asked.method, path=path, query=query, headers=headers, receive=receive
-    )
-
-
-def _batch_row(status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> bytes:
-    response = {"status": str(status)}
-    for name, value in headers:
-        if name in (b"etag", b"location"):
-            response[name.decode()] = value.decode()
-    if not body:
-        return b'{"response":%b}' % _encode(response)
-    if status >= 400:  # noqa: PLR2004 - the first status of errors
-        inner = _encode(response)[:-1] + b',"outcome":%b}' % body
-        return b'{"response":%b}' % inner
-    return b'{"resource":%b,"response":%b}' % (body, _encode(response))
-
-
-def _answered(kind: bytes, rows: list[bytes]) -> Answer:
-    joined = b",".join(rows)
-    entry = b',"entry":[%b]' % joined if joined else b""
-    return Answer(200, b'{"resourceType":"Bundle","type":"%b"%b}' % (kind, entry))
-
-
-def _placed(issue: Issue, at: int) -> Issue:
-    place = f"Bundle.entry[{at}].resource"
-    inner = (issue.expression or "").partition(".")[2]
-    return Issue(issue.code, issue.diagnostics, f"{place}.{inner}" if inner else place)
+    method = "GET" if asked.method in READS else asked.method
+    return replace(request, method=method, path=path, query=query, headers=headers, receive=receive)

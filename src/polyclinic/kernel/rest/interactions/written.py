@@ -3,14 +3,11 @@
 https://hl7.org/fhir/R4/http.html#return
 """
 
-from polyclinic.kernel.errors import Issue
 from polyclinic.kernel.rest import idempotency
 from polyclinic.kernel.rest.message import Answer, Request
-from polyclinic.kernel.rest.outcome import outcome
 from polyclinic.kernel.rest.preferences import http_date, wanted_return
+from polyclinic.kernel.rest.responses import STORED
 from polyclinic.kernel.store import Keeper, Stored, Written
-
-_STORED = (Issue("informational", "Stored.", severity="information"),)
 
 
 def answer(request: Request, written: Written) -> Answer:
@@ -21,9 +18,17 @@ def answer(request: Request, written: Written) -> Answer:
         (b"etag", stored.etag.encode()),
         (b"last-modified", http_date(stored.last_updated)),
     ]
-    if written.created:
+    if written.created or written.is_matched:
         headers.append((b"location", location.encode()))
-    return Answer(201 if written.created else 200, _body(request, stored), headers)
+    status = 201 if written.created else 200
+    return Answer(status, _body(request, stored), headers, written=written)
+
+
+def deleted(written: Written | None) -> Answer:
+    """Answer 204, also where there was nothing to delete."""
+    if written is None:
+        return Answer(204)
+    return Answer(204, b"", [(b"etag", written.stored.etag.encode())], written=written)
 
 
 def keeper(request: Request) -> Keeper | None:
@@ -36,6 +41,6 @@ def _body(request: Request, stored: Stored) -> bytes:
         case "minimal":
             return b""
         case "OperationOutcome":
-            return outcome(_STORED)
+            return STORED
         case "representation":
             return stored.json()

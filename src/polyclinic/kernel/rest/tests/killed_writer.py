@@ -1,6 +1,7 @@
 """A process that answers one request with an Idempotency-Key and kills itself on the way.
 
-Arguments: database URL, tenant, key-encryption key in hexadecimal, where to die, path, body.
+Arguments: database URL, tenant, key-encryption key in hexadecimal, where to die, path, body; or,
+instead of the body, @ and the file that it stands in.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import signal
 import sys
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from polyclinic.base.clock import SystemClock
@@ -61,10 +63,15 @@ BATCH_POINTS = {
     "all but the whole": lambda: before(idempotency.Claim, "keep_alone"),
 }
 
+LARGE_POINTS = {
+    "half": lambda: before(writing.Writer, "_write_rows", 5),
+    "last": lambda: before(writing, "commit"),
+}
+
 
 async def main(arguments: list[str]) -> None:
     url, tenant, kek, point, path, body = arguments
-    BATCH_POINTS[point]()
+    (BATCH_POINTS | LARGE_POINTS)[point]()
     clock = SystemClock()
     async with open_store(url, Settings(), clock=clock, ids=TimeOrderedIds(clock)) as store:
         clinic = Clinic(
@@ -76,4 +83,7 @@ async def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:]))
+    *given, content = sys.argv[1:]
+    if content.startswith("@"):
+        content = Path(content[1:]).read_text()
+    asyncio.run(main([*given, content]))

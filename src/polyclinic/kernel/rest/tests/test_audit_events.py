@@ -384,4 +384,4 @@ async def test_only_an_administrator_reads_them(clinic, role):
 
 
 def test_every_interaction_has_a_rendering():
-    assert set(Interaction) - set(_SUBTYPES) == {Interaction.FAREWELL}
+    assert set(Interaction) - set(_SUBTYPES) == {Interaction.REHEARSAL, Interaction.FAREWELL}

@@ -21,6 +21,8 @@ HEADERS = {
     "_search": {b"content-type": b"application/x-www-form-urlencoded"},
 }
 QUERIES = {"$simulate": "resource=Patient/p&role=nurse"}
+CONDITION = "_id=p"
+"""Names what is written, where the address has no id."""
 WHO = {"$simulate": "administrator"}
 """Whoever may do it, a clinician otherwise."""
 CREATES_OR_FINDS_NONE = {
@@ -44,6 +46,12 @@ def body(interaction, identity):
     return None
 
 
+def query(interaction, last, identity):
+    if last == "type" and interaction.method not in ("GET", "POST"):
+        return CONDITION.replace("p", identity)
+    return QUERIES.get(last, "").replace("Patient/p", f"Patient/{identity}")
+
+
 def request_of(interaction, principal, identity="p"):
     words = WORDS | {"id": identity}
     content = body(interaction, identity)
@@ -56,7 +64,7 @@ def request_of(interaction, principal, identity="p"):
     return Request(
         method=interaction.method,
         path=tuple(words.get(word, word) for word in interaction.shape),
-        query=QUERIES.get(last, "").replace("Patient/p", f"Patient/{identity}"),
+        query=query(interaction, last, identity),
         headers=HEADERS.get(interaction.method) or HEADERS.get(last) or JSON,
         receive=receive,
         base="http://clinic.test/fhir",

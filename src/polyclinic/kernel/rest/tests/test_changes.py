@@ -191,7 +191,7 @@ async def test_a_stream_cannot_stand_in_a_batch(fhir):
 
     answer = await fhir.post("", json=batch)
 
-    assert answer.json()["entry"][0]["response"]["status"] == "400"
+    assert answer.json()["entry"][0]["response"]["status"] == "400 Bad Request"
 
 
 async def test_only_get_is_answered(fhir):

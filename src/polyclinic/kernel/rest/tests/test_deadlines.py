@@ -121,7 +121,7 @@ async def test_a_bundle_that_is_given_up_is_not_half_stored(hasty, monkeypatch, 
 async def test_a_request_that_is_given_up_takes_none_of_its_batch_with_it(
     hasty, monkeypatch, clinic
 ):
-    writer = clinic.store._writer
+    writer = clinic.store.writes._writer
     together = writer._coalescer._run
 
     async def slow(*given):

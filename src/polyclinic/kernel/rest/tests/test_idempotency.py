@@ -217,8 +217,8 @@ async def test_a_batch_with_a_part_that_may_pass_does_only_that_part_again(clien
     first = (await send(client, "batch")).json()["entry"]
     again = (await send(client, "batch")).json()["entry"]
 
-    assert [entry["response"]["status"] for entry in first] == ["201", "503", "201"]
-    assert [entry["response"]["status"] for entry in again] == ["201", "201", "201"]
+    assert [entry["response"]["status"][:3] for entry in first] == ["201", "503", "201"]
+    assert [entry["response"]["status"][:3] for entry in again] == ["201", "201", "201"]
     assert again[0] == first[0]
     assert await count(client) == (3, 3)
 

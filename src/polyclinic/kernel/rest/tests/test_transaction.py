@@ -65,7 +65,11 @@ async def test_a_batch_does_what_it_can(fhir):
     )
 
     entries = answer.json()["entry"]
-    assert [entry["response"]["status"] for entry in entries] == ["201", "200", "404"]
+    assert [entry["response"]["status"] for entry in entries] == [
+        "201 Created",
+        "200 OK",
+        "404 Not Found",
+    ]
     assert entries[1]["resource"]["total"] == 1
     assert entries[2]["response"]["outcome"]["issue"][0]["code"] == "not-found"
 

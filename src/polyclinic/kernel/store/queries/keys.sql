@@ -31,6 +31,14 @@ made as (
 )
 select * from there union all select * from made
 
+-- keys_destroyed --
+-- Whether the key of any of these patients, by rid, was destroyed.
+select exists (
+  select from data_key
+  where tenant = $1 and purpose <> 'index' and coalesce(patient, 0) = any($2::bigint[])
+    and destroyed is not null
+)
+
 -- key_generation --
 -- The key-encryption key that wraps new data keys; null until it was changed once.
 select kek from key_generation order by generation desc limit 1

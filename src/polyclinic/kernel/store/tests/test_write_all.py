@@ -195,7 +195,7 @@ async def test_counters_stay_dense_through_refused_transactions(clinic, database
     ids = TimeOrderedIds(clock)
     async with open_store(database.app_dsn, Settings(), clock=clock, ids=ids) as store:
         await store.open_tenant(clinic.tenant.name, kek)
-        counter = store._writer._counter
+        counter = store.writes._writer._counter
         await refused_and_repeated(store, job)
 
     rows = await owner.fetch("select counter from audit where worker = $1", counter.worker)
