@@ -43,6 +43,9 @@ UNSUPPORTED: Final = {
     "by id, and several can answer to it; search its type by url",
     "AuditEvents in chains, _has and includes": "they are audit rows without an index of their "
     "own; search them by patient, agent, entity, date, action or outcome",
+    "AuditEvents by other parameters, or by modifiers but :not": "an audit row has no more columns "
+    "to search",
+    ":missing on _text and _content": "they look for words, not for a value that is there or not",
     "_sort by a composite, near, _text or _content": "these have no order; sort by another "
     "parameter, _id or _lastUpdated",
     "co on dates, numbers and quantities in _filter": "no value of the standard's search has this "
