@@ -13,7 +13,6 @@ from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import BadRequest, Issue, NotFound, Unreadable
 from polyclinic.kernel.rest import bundle
 from polyclinic.kernel.rest.interactions import contained
-from polyclinic.kernel.rest.interactions.coded import with_codes
 from polyclinic.kernel.rest.message import Answer, Request, pairs
 from polyclinic.kernel.rest.outcome import outcome
 from polyclinic.kernel.rest.preferences import check_content_type, strict_handling
@@ -57,7 +56,6 @@ async def search(store: Store, request: Request) -> Answer:
 
 
 async def _found(store: Store, principal: Principal, query: Query) -> bundle.Found:
-    query = await with_codes(store, principal, query)
     if query.view.contained != "false":
         return await contained.search(store, principal, query)
     return bundle.Found.of(await store.search(principal, query))
