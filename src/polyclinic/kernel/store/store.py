@@ -32,7 +32,7 @@ from polyclinic.kernel.store.progress import Progress
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.reach import EVERYTHING, Binder, Reach
 from polyclinic.kernel.store.reading import Asked, Reader
-from polyclinic.kernel.store.searching import Searcher, searchable, types_of
+from polyclinic.kernel.store.searching import Rights, Searcher
 from polyclinic.kernel.store.simulation import Case, Simulation, Simulator, may_simulate
 from polyclinic.kernel.store.snapshot import Snapshots
 from polyclinic.kernel.store.stored import Page, Stored, Written
@@ -70,9 +70,10 @@ class Store:
         rights = self._history_types, self.policies.current
         seams = Seams(self._tenant, *rights, self._note, self.bodies)
         self.following = Following(searches, clock, seams)
-        versions = Versions(self._checker, self.bodies)
-        snapshots = Snapshots(searches, versions, self.following.epochs)
-        self.searcher = Searcher(Pools(hot, searches), self.bodies, snapshots)
+        opened = Versions(self._checker, self.bodies), self.following.epochs
+        snapshots = Snapshots(searches, *opened)
+        may_search = Rights(self.policies.current, self._allowed, self.note_denial)
+        self.searcher = Searcher(Pools(hot, searches), self.bodies, snapshots, may_search)
         self.blob_seams = BlobSeams(
             *(self._tenant, self._allowed, self._may_write, self.read),
             *(self._auditor, self._placement, self.keys),
@@ -247,13 +248,10 @@ class Store:
             await self._allowed(principal, Action.SEARCH, AUDIT_EVENT)
             page, patients = await self._audit_record.events.search(tenant, principal, query)
         else:
-            policy = await self.policies.current(principal.tenant)
-            query = searchable(query, policy, principal)
-            named = types_of(query, policy, principal)
-            reaches = {one: await self._allowed(principal, Action.SEARCH, one) for one in named}
-            page, patients = await self.searcher.search(tenant, principal, query, reaches)
+            page, patients = await self.searcher.search(tenant, principal, query)
         detail = seal_detail(tenant, query.understood)
-        about = About(type_number(query.resource_type), patients=patients, detail=detail)
+        number = type_number(query.resource_type) if len(query.types) == 1 else 0
+        about = About(number, patients=patients, detail=detail)
         await self._note(principal, Action.SEARCH, about)
         return page
 
