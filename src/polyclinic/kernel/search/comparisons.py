@@ -21,6 +21,8 @@ RANGES: Final[Mapping[Comparison, Compare]] = {
     Comparison.STARTS_AFTER: lambda low, _, __, most: low >= most,
     Comparison.ENDS_BEFORE: lambda _, high, least, __: high <= least,
     Comparison.APPROXIMATELY: lambda low, high, least, most: low < most and high > least,
+    # The number itself is a range of no length, and the end of a range does not belong to it.
+    Comparison.INCLUDES: lambda low, high, least, most: low <= least < high and high >= most,
 }
 """Two ranges."""
 
@@ -34,6 +36,7 @@ MOMENTS: Final[Mapping[Comparison, Callable[[int, int, int], bool]]] = {
     Comparison.STARTS_AFTER: lambda at, _, most: at >= most,
     Comparison.ENDS_BEFORE: lambda at, least, _: at < least,
     Comparison.APPROXIMATELY: lambda at, least, most: least <= at < most,
+    Comparison.INCLUDES: lambda at, least, most: at <= least and at + 1 >= most,
 }
 """A moment, and a range."""
 

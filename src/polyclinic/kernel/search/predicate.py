@@ -25,6 +25,8 @@ class Comparison(StrEnum):
     STARTS_AFTER = "sa"
     ENDS_BEFORE = "eb"
     APPROXIMATELY = "ap"
+    INCLUDES = "co"
+    """What is stored leaves open all that is asked: no prefix, an operator of ``_filter``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -283,6 +283,9 @@ def _during(low: _Argument, high: _Argument) -> str:
 _DATES: Final[dict[Comparison, Callable[[_Argument, _Argument], str]]] = {
     Comparison.EQUAL: _during,
     Comparison.APPROXIMATELY: _during,
+    Comparison.INCLUDES: lambda low, high: (
+        f"(a.at <= {low()} and a.at + interval '1 microsecond' >= {high()})"
+    ),
     Comparison.NOT_EQUAL: lambda low, high: f"(a.at < {low()} or a.at >= {high()})",
     Comparison.GREATER: lambda _, high: f"a.at >= {high()}",
     Comparison.STARTS_AFTER: lambda _, high: f"a.at >= {high()}",

@@ -72,6 +72,18 @@ class Pager:
         place = SearchPlace(phase, values, rows[count - 1]["rid"], packed(snapshot), epoch)
         return rows[:count], place
 
+    def chosen(
+        self, asked: select.Asked, link: SearchPlace | None
+    ) -> tuple[Connections, tuple[str, list[object]]]:
+        """Return the statement that a page is read by now, and where that runs."""
+        if link is not None:
+            asked = asked._replace(after=link.place())
+        statement = select.few(asked)
+        if statement is not None and statement.gathers not in self._many:
+            return self._hot, statement[:2]
+        in_memory = select.in_memory(asked.query)
+        return self._pool, (select.unsorted if in_memory else select.page)(asked)
+
     async def _few(
         self, asked: select.Asked, link: SearchPlace | None
     ) -> tuple[list[Row], str] | None:

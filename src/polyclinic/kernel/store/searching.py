@@ -1,18 +1,20 @@
 """Search pages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from polyclinic.kernel.access.decide import Action, may
 from polyclinic.kernel.access.policy import Policy
 from polyclinic.kernel.access.principal import Principal
-from polyclinic.kernel.errors import TooCostly
+from polyclinic.kernel.errors import FhirError, Forbidden, TooCostly
 from polyclinic.kernel.search.predicate import Query
 from polyclinic.kernel.store import select
 from polyclinic.kernel.store.audit_events import AUDIT_EVENT
 from polyclinic.kernel.store.bodies import Bodies, sealed_body
 from polyclinic.kernel.store.connections import Pools
 from polyclinic.kernel.store.costs import Costs
+from polyclinic.kernel.store.explaining import Explainer, may_explain
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.index import QueryKeys
 from polyclinic.kernel.store.page_links import context, seal, unseal
@@ -26,7 +28,7 @@ from polyclinic.kernel.store.versions import Row
 from polyclinic.kernel.types import type_name, type_number
 
 
-def searchable(query: Query, policy: Policy, principal: Principal) -> Query:
+def _searchable(query: Query, policy: Policy, principal: Principal) -> Query:
     """Return a query of several types without those that a principal may not search at all.
 
     One that is asked for by itself stays, and is refused as such.
@@ -40,7 +42,7 @@ def searchable(query: Query, policy: Policy, principal: Principal) -> Query:
     )
 
 
-def types_of(query: Query, policy: Policy, principal: Principal) -> list[str]:
+def _types_of(query: Query, policy: Policy, principal: Principal) -> list[str]:
     """Return the types whose reach decides what a query finds.
 
     Those that it names have to be allowed. Of the others, which only come along, those that are not
@@ -51,27 +53,34 @@ def types_of(query: Query, policy: Policy, principal: Principal) -> list[str]:
     return list(dict.fromkeys([*select.walked(query), *allowed]))
 
 
+class Rights(NamedTuple):
+    """How the rights of a principal are looked up, and a refusal is noted."""
+
+    policy: Callable[[int], Awaitable[Policy]]
+    allowed: Callable[[Principal, Action, str], Awaitable[Reach]]
+    denied: Callable[[Principal, Action, FhirError, str], Awaitable[None]]
+
+
 class Searcher:
     """Run searches."""
 
-    def __init__(self, pools: Pools, bodies: Bodies, snapshots: Snapshots) -> None:
+    def __init__(self, pools: Pools, bodies: Bodies, snapshots: Snapshots, rights: Rights) -> None:
+        self._rights = rights
         self._pool = pools.searches
         self._bodies = bodies
         self.costs = Costs(pools.searches)
         self._pager = Pager(pools, bodies, snapshots, self.costs)
+        self._explainer = Explainer(pools.searches, snapshots.versions)
 
     async def search(
-        self, tenant: Tenant, principal: Principal, query: Query, reaches: Mapping[str, Reach]
+        self, tenant: Tenant, principal: Principal, query: Query
     ) -> tuple[Page, list[int]]:
         """Return one page, with the total when the query asks for it, and whose data is on it.
 
-        ``reaches`` has what may be searched of each type that the query names.
+        Raise ``Forbidden`` and ``TooCostly``.
         """
-        asked = select.Asked(
-            query,
-            select.Scope(tenant.number, reaches),
-            QueryKeys(tenant.index_key, *query.types),
-        )
+        asked = await self._asked(tenant, principal, query)
+        query = asked.query
         with translated():
             if query.count == 0:
                 return Page((), None, await self._total(asked)), []
@@ -83,11 +92,32 @@ class Searcher:
             if query.total:
                 is_all = after is None and last is None
                 total = len(rows) if is_all else await self._total(asked)
+            explanation = None
+            if query.view.explain:
+                chosen = self._pager.chosen(asked, after)
+                explanation = await self._explainer.explain(asked, rows, *chosen)
         link = None if last is None else seal(tenant, bound, last)
         entries = await self._stored(tenant.number, rows)
         included = await self._stored(tenant.number, more)
         patients = sorted({rid for row in (*rows, *more) for rid in row["patients"]})
-        return Page(entries, link, total, included), patients
+        return Page(entries, link, total, included, explanation), patients
+
+    async def _asked(self, tenant: Tenant, principal: Principal, query: Query) -> select.Asked:
+        """Return a query of what a principal may search, and what of each type."""
+        if query.view.explain:
+            try:
+                may_explain(principal)
+            except Forbidden as error:
+                await self._rights.denied(principal, Action.SEARCH, error, query.resource_type)
+                raise
+        policy = await self._rights.policy(principal.tenant)
+        query = _searchable(query, policy, principal)
+        reaches = {
+            name: await self._rights.allowed(principal, Action.SEARCH, name)
+            for name in _types_of(query, policy, principal)
+        }
+        scope = select.Scope(tenant.number, reaches)
+        return select.Asked(query, scope, QueryKeys(tenant.index_key, *query.types))
 
     async def _total(self, asked: select.Asked) -> int:
         query, scope, _, _ = asked

@@ -77,7 +77,7 @@ class Snapshots:
 
     def __init__(self, pool: Connections, versions: Versions, epochs: Epochs) -> None:
         self._pool = pool
-        self._versions = versions
+        self.versions = versions
         self._epochs = epochs
 
     async def epoch(self) -> int:
@@ -109,11 +109,11 @@ class Snapshots:
     async def _moved(self, asked: select.Asked, snapshot: str) -> list[Opened]:
         """Return what was changed since, as it was, where it matches and may be seen."""
         tenant = asked.scope.tenant
-        rows = await self._versions.reached(
+        rows = await self.versions.reached(
             tenant, asked.scope.reaches, await self._late(asked, snapshot)
         )
-        found = await self._versions.opened(tenant, rows)
-        links = _Probed(self._pool, asked)
+        found = await self.versions.opened(tenant, rows)
+        links = Probed(self._pool, asked)
         await links.find(asked.query.where, found)
         holds = compile_matcher(asked.query.where, links)
         return [one for one in found if holds(one.facts)]
@@ -149,7 +149,7 @@ def _required(where: AllOf, keys: QueryKeys) -> tuple[list[int], list[int] | Non
     return every, some
 
 
-class _Probed:
+class Probed:
     """Other resources, as a search of now finds them, for the parts of one query."""
 
     def __init__(self, pool: Connections, asked: select.Asked) -> None:

@@ -34,7 +34,8 @@ from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.reach import EVERYTHING, Binder, Reach
 from polyclinic.kernel.store.reading import Asked, Reader
 from polyclinic.kernel.store.rehearsal import ImaginedKeys, ImaginedPlacement, Rehearsal
-from polyclinic.kernel.store.searching import Searcher, searchable, types_of
+from polyclinic.kernel.store.searching import Rights as SearchRights
+from polyclinic.kernel.store.searching import Searcher
 from polyclinic.kernel.store.simulation import Case, Simulation, Simulator, may_simulate
 from polyclinic.kernel.store.snapshot import Snapshots
 from polyclinic.kernel.store.stored import Page, Stored, Written
@@ -79,7 +80,8 @@ class Store:
         seams = Seams(self._tenant, *rights, self._note, self.bodies)
         self.following = Following(searches, clock, seams)
         snapshots = Snapshots(searches, Versions(self._checker, self.bodies), self.following.epochs)
-        self.searcher = Searcher(Pools(hot, searches), self.bodies, snapshots)
+        may_search = SearchRights(self.policies.current, self._allowed, self.note_denial)
+        self.searcher = Searcher(Pools(hot, searches), self.bodies, snapshots, may_search)
         self.blob_seams = BlobSeams(
             *(self._tenant, self._allowed, self.writes.may_write, self.read),
             *(self._auditor, self._placement, self.keys),
@@ -243,13 +245,10 @@ class Store:
             await self._allowed(principal, Action.SEARCH, AUDIT_EVENT)
             page, patients = await self._audit_record.events.search(tenant, principal, query)
         else:
-            policy = await self.policies.current(principal.tenant)
-            query = searchable(query, policy, principal)
-            named = types_of(query, policy, principal)
-            reaches = {one: await self._allowed(principal, Action.SEARCH, one) for one in named}
-            page, patients = await self.searcher.search(tenant, principal, query, reaches)
+            page, patients = await self.searcher.search(tenant, principal, query)
         detail = seal_detail(tenant, query.understood)
-        about = About(type_number(query.resource_type), patients=patients, detail=detail)
+        number = type_number(query.resource_type) if len(query.types) == 1 else 0
+        about = About(number, patients=patients, detail=detail)
         await self._note(principal, Action.SEARCH, about)
         return page
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from polyclinic.kernel.errors import FhirError
+from polyclinic.kernel.search.why import Reason
 from polyclinic.kernel.types import splice
 
 
@@ -73,6 +74,21 @@ class Written:
         return "unchanged" if self.is_same else "changed"
 
 
+class Explanation(NamedTuple):
+    """How a page was found, and why each of its entries is on it: ``_explain``."""
+
+    sql: str
+    plan: str
+    """What ``explain (analyze, format json)`` says of the statement, run once more."""
+    read: int
+    """Rows that it read from tables and indexes."""
+    reasons: tuple[tuple[tuple[Reason, ...], ...], ...]
+    """For each entry, for each condition of the query, what satisfies it.
+
+    Nothing for an entry that cannot be opened.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a search or a history."""
@@ -83,6 +99,8 @@ class Page:
     total: int | None
     included: tuple[Stored, ...] = ()
     """What comes along with the matches, each once."""
+    explanation: Explanation | None = None
+    """How it was found and why each entry is on it, where that was asked for."""
 
 
 def instant(moment: datetime) -> str:

@@ -149,9 +149,12 @@ def _display(chance: Chance, _: str) -> str:
 
 
 def _value_set(chance: Chance, _: str) -> str:
-    return chance.choice(
-        ("http://hl7.org/fhir/ValueSet/administrative-gender", "ValueSet/b-left", "ValueSet/s-1")
+    known = "http://hl7.org/fhir/ValueSet/administrative-gender"
+    stored = (
+        () if "ValueSet" in chance.avoids else ("ValueSet/b-left", "ValueSet/s-1", "ValueSet/a-1")
     )
+    chosen: str = chance.choice((known, f"{known}-1", *stored))
+    return chosen
 
 
 _FORMS: Final[Mapping[str, Sequence[Callable[[Chance, str], str]]]] = {

@@ -4,11 +4,22 @@ https://hl7.org/fhir/R4/search_filter.html
 """
 
 import re
+from dataclasses import replace
 from functools import partial
 from typing import Final, Literal
 
 from polyclinic.kernel.search.parameters import WORD_PARAMETERS, SearchParameter
-from polyclinic.kernel.search.predicate import AllOf, AnyOf, Missing, Not, Predicate, StringIs
+from polyclinic.kernel.search.predicate import (
+    AllOf,
+    AnyOf,
+    Comparison,
+    DateIs,
+    Missing,
+    Not,
+    NumberIs,
+    Predicate,
+    StringIs,
+)
 from polyclinic.kernel.search.query.chains import Step, follow
 from polyclinic.kernel.search.query.conditions import condition, missing
 from polyclinic.kernel.search.query.filter_syntax import (
@@ -55,6 +66,8 @@ _STRINGS: Final[dict[str, Literal["equals", "contains", "starts", "ends"]]] = {
 }
 _TERMINOLOGY: Final = {"ss": "below", "sb": "above", "in": "in", "ni": "not-in"}
 """A value subsumes (``ss``) the concepts below it."""
+_AS_PREFIX: Final = {"po": "ap", "co": "eq"}
+"""What overlaps is about the same; what includes something is read as if it were that."""
 _ORDERED: Final = frozenset({"date", "number", "quantity"})
 _MEMBERS: Final = 2
 _COMMA: Final = re.compile(r"\\.|,", re.DOTALL)
@@ -102,8 +115,7 @@ def _asked(test: Compared, searched: Searched, param: SearchParameter, modifier:
     if test.operator == "pr":
         return missing(param, {"true": "false", "false": "true"}.get(test.value, test.value))
     if param.type in _ORDERED:
-        operator = "ap" if test.operator == "po" else test.operator
-        return condition(searched, param, "", f"{operator}{_one(_unit(param, test.value))}")
+        return _ordered(test, searched, param)
     if test.operator in _TERMINOLOGY:
         value = test.value if test.operator in ("in", "ni") else _system(test.value)
         return condition(searched, param, _TERMINOLOGY[test.operator], _one(value))
@@ -113,6 +125,14 @@ def _asked(test: Compared, searched: Searched, param: SearchParameter, modifier:
         how = _STRINGS[test.operator]
         return StringIs(param, how, parse_string(param.code, _literal(test.value)))
     return _equal(test.value, searched, param)
+
+
+def _ordered(test: Compared, searched: Searched, param: SearchParameter) -> Predicate:
+    operator = _AS_PREFIX.get(test.operator, test.operator)
+    found = condition(searched, param, "", f"{operator}{_one(_unit(param, test.value))}")
+    if test.operator == "co" and isinstance(found, DateIs | NumberIs):
+        return replace(found, comparison=Comparison.INCLUDES)
+    return found
 
 
 def _equal(value: str, searched: Searched, param: SearchParameter) -> Predicate:

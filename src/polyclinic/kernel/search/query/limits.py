@@ -29,7 +29,7 @@ LONGEST_NAME: Final = 512
 """Characters of a parameter's name with its chain."""
 
 LONGEST_EXPRESSION: Final = 8_192
-"""Characters of a ``_filter``, a ``_text`` or a ``_content``."""
+"""Characters of a ``_filter``."""
 
 MOST_INCLUDES: Final = 40
 MOST_SORT_KEYS: Final = 8

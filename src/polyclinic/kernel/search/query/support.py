@@ -14,7 +14,9 @@ from polyclinic.kernel.search.sorting import IN_ORDER
 TYPE_MODIFIER: Final = "[type]"
 """Stands for the name of a type that a reference may point to, as in ``subject:Patient``."""
 
-PREFIXES: Final = tuple(comparison.value for comparison in Comparison)
+PREFIXES: Final = tuple(
+    comparison.value for comparison in Comparison if comparison is not Comparison.INCLUDES
+)
 
 _CODED: Final = frozenset({"Coding", "CodeableConcept", "code"})
 _WITH_TEXT: Final = frozenset({"Coding", "CodeableConcept", "Identifier"})
@@ -23,8 +25,8 @@ _TERMINOLOGY: Final = ("in", "not-in", "above", "below")
 _COMPARED: Final = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 _OPERATORS: Final = {
     "string": ("eq", "ne", "co", "sw", "ew", "pr"),
-    "number": (*_COMPARED, "pr"),
-    "date": (*_COMPARED, "po", "pr"),
+    "number": (*_COMPARED, "co", "pr"),
+    "date": (*_COMPARED, "co", "po", "pr"),
     "quantity": (*_COMPARED, "pr"),
     "token": ("eq", "ne", "pr"),
     "reference": ("re", "pr"),
@@ -43,10 +45,12 @@ UNSUPPORTED: Final = {
     "by id, and several can answer to it; search its type by url",
     "AuditEvents in chains, _has and includes": "they are audit rows without an index of their "
     "own; search them by patient, agent, entity, date, action or outcome",
+    "AuditEvents by other parameters, or by modifiers but :not": "an audit row has no more columns "
+    "to search",
+    ":missing on _text and _content": "they look for words, not for a value that is there or not",
     "_sort by a composite, near, _text or _content": "these have no order; sort by another "
     "parameter, _id or _lastUpdated",
-    "co on dates, numbers and quantities in _filter": "no value of the standard's search has this "
-    "relation; write po, or ge and le",
+    "co on quantities in _filter": "R4 gives it no meaning there; write ge and le",
     "gt, lt, ge and le on strings in _filter": "the order of strings depends on the language; "
     "write sw, co, ew or eq",
     "_sort=_score": "a match has no score; every match fits as well as another",

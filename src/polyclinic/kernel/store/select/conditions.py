@@ -1,6 +1,7 @@
 """The tree of a query as the condition of a statement."""
 
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from polyclinic.kernel.errors import BadRequest
 from polyclinic.kernel.search.parameters import parameters
@@ -24,10 +25,15 @@ from polyclinic.kernel.store.select.statement import Among, Statement
 from polyclinic.kernel.types import type_number
 
 
-def matches(where: Predicate, statement: Statement) -> str:
-    """Return what holds for each match: of the types, there, within reach, and what is asked."""
-    base = [f"k.tenant = $1 and {statement.of_types('k')} and not r.deleted", reached(statement)]
-    base.append(all_of([where], statement))
+def matches(where: Predicate, statement: Statement, told: Literal["k", "r"] = "k") -> str:
+    """Return what holds for each match: of the types, there, within reach, and what is asked.
+
+    ``told`` is the row of which tenant and type are asked.
+    """
+    base = [f"{told}.tenant = $1 and {statement.of_types(told)} and not r.deleted"]
+    if told == "r":
+        base.append("r.version > 0")
+    base += [reached(statement), all_of([where], statement)]
     return " and ".join(condition for condition in base if condition)
 
 

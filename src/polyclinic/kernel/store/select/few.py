@@ -6,11 +6,13 @@ the values are. Where the bound is reached, the page is of no use, and a plan fo
 made after all.
 """
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from polyclinic.kernel.search.predicate import (
     AllOf,
     AnyOf,
+    Comparison,
     DateIs,
     Has,
     Linked,
@@ -18,6 +20,7 @@ from polyclinic.kernel.search.predicate import (
     Not,
     NumberIs,
     Predicate,
+    Query,
     RefersTo,
     StringIs,
     TokenIs,
@@ -49,16 +52,14 @@ def few(asked: Asked) -> Few | None:
     if len(query.types) != 1 or in_memory(query):
         return None
     statement = Statement(scope, keys)
-    parts = list(flat([query.where], AllOf))
-    hashed = [part for part in parts if keys_of(part, statement) is not None]
-    others = [part for part in parts if keys_of(part, statement) is None]
-    found = _hashed(hashed, statement) if hashed else _among(others, statement)
-    if found is None or (hashed and not all(_looks_only(part) for part in others)):
+    parts = _Parts.of(query, statement)
+    if parts is None:
         return None
+    found = parts.found(statement)
     gathers = (found, *map(repr, statement.arguments))
     bound = statement.argument(FEW + 1, "bigint")
     source = "(select distinct rid from found)"
-    conditions = [reached(statement), all_of(others, statement) if hashed else ""]
+    conditions = [reached(statement), *parts.further(statement)]
     if any(conditions):
         source += " f join keys k on k.rid = f.rid"
     else:
@@ -79,19 +80,70 @@ def few(asked: Asked) -> Few | None:
     return Few(sql, statement.arguments, gathers)
 
 
-def _hashed(parts: list[Predicate], statement: Statement) -> str:
-    return (
-        f"select k.rid from keys k where k.tenant = $1 and {statement.of_types('k')}"  # noqa: S608
-        f" and {all_of(parts, statement)}"
-    )
+class _Parts(NamedTuple):
+    """What a query asks, by how it is found."""
+
+    hashed: list[Predicate]
+    driver: Predicate | None
+    """What is looked up first where nothing is hashed."""
+    probed: list[Predicate]
+    """What is looked up for each resource that was gathered."""
+    looked_at: list[Predicate]
+    """What the gathered rows say themselves."""
+
+    @classmethod
+    def of(cls, query: Query, statement: Statement) -> "_Parts | None":
+        hashed, values, looked_at = list[Predicate](), list[Predicate](), list[Predicate]()
+        for part in flat([query.where], AllOf):
+            if keys_of(part, statement) is not None:
+                hashed.append(part)
+            elif _looks_only(part):
+                looked_at.append(part)
+            elif _is_direct(part, statement):
+                values.append(part)
+            else:
+                return None
+        values.sort(key=_rank)
+        if not hashed and not values:
+            return None
+        driver = None if hashed else values.pop(0)
+        if not all(isinstance(part, StringIs | DateIs | NumberIs) for part in values):
+            return None
+        return cls(hashed, driver, values, looked_at)
+
+    def found(self, statement: Statement) -> str:
+        """Return the select of the rids that are gathered."""
+        if self.driver is None:
+            return (
+                f"select k.rid from keys k where k.tenant = $1 and {statement.of_types('k')}"  # noqa: S608
+                f" and {all_of(self.hashed, statement)}"
+            )
+        condition = condition_of(self.driver, statement)
+        assert isinstance(condition, Among)
+        return condition.rids
+
+    def further(self, statement: Statement) -> Iterator[str]:
+        """Yield what else holds."""
+        for part in self.probed:
+            condition = condition_of(part, statement)
+            assert isinstance(condition, Among)
+            # The offset keeps it a lookup by rid: as a join it might read all that has the value.
+            yield f"exists ({condition.rids} and v.rid = k.rid offset 0)"
+        if self.looked_at:
+            yield all_of(self.looked_at, statement)
 
 
-def _among(parts: list[Predicate], statement: Statement) -> str | None:
-    """Return what finds the values that are asked for in one ordered table."""
-    if len(parts) != 1 or not _is_direct(parts[0], statement):
-        return None
-    condition = condition_of(parts[0], statement)
-    return condition.rids if isinstance(condition, Among) else None
+def _rank(part: Predicate) -> int:
+    """Return a number that is lower for what fewer resources have, as a rule."""
+    match part:
+        case Linked() | Has() | AnyOf():
+            return 0
+        case StringIs(_, how):
+            return 2 if how == "starts" else 1
+        case DateIs(_, Comparison.EQUAL):
+            return 3
+        case _:
+            return 4
 
 
 def _is_direct(part: Predicate, statement: Statement) -> bool:
@@ -102,7 +154,7 @@ def _is_direct(part: Predicate, statement: Statement) -> bool:
         case DateIs() | NumberIs():
             return part.param is not None
         case AnyOf(parts):
-            return all(_is_direct(one, statement) for one in parts)
+            return bool(parts) and all(_is_direct(one, statement) for one in parts)
         case Linked(_, target, where):
             return _is_hashed(where, statement.about(target))
         case Has(source, _, where):
@@ -120,7 +172,7 @@ def _looks_only(part: Predicate) -> bool:
     """Say whether a condition is about the row itself and costs next to nothing to check."""
     match part:
         case Missing():
-            return True
+            return part.param.type != "composite"
         case Not(inner):
             return isinstance(inner, TokenIs | RefersTo | UriIs)
         case _:

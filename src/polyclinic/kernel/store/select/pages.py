@@ -25,11 +25,9 @@ def page(asked: Asked) -> tuple[str, list[object]]:
     """
     query, scope, keys, after = asked
     statement = Statement(scope, keys)
-    walked = ""
-    if not has_rest(query):
-        # These let the planner walk the index of updates or ids where most rows match.
-        walked = f"r.tenant = $1 and {statement.of_types('r')} and r.version > 0 and "
-    where = walked + matches(query.where, statement)
+    # What is told of the resource lets the planner walk the index of updates or ids where most rows
+    # match; told of the keys too, it would take the matches for fewer than they are.
+    where = matches(query.where, statement, "k" if has_rest(query) else "r")
     at_rest = after is not None and after.phase == "rest"
     order = rest(query, statement) if at_rest else valued(query, statement)
     where += order.condition + visible(after, statement)

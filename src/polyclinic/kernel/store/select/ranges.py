@@ -42,6 +42,9 @@ _RANGES: Final[dict[Comparison, Callable[[_Argument, _Argument], str]]] = {
     Comparison.STARTS_AFTER: lambda _, high: f"v.low >= {high()}",
     Comparison.ENDS_BEFORE: lambda low, _: f"v.high <= {low()}",
     Comparison.APPROXIMATELY: lambda low, high: f"v.low < {high()} and v.high > {low()}",
+    Comparison.INCLUDES: lambda low, high: (
+        f"v.low <= {(least := low())} and v.high > {least} and v.high >= {high()}"
+    ),
 }
 
 
@@ -68,5 +71,8 @@ _MOMENTS: Final[dict[Comparison, Callable[[_Argument, _Argument], str]]] = {
     Comparison.ENDS_BEFORE: lambda start, _: f"r.last_updated < {start()}",
     Comparison.APPROXIMATELY: lambda start, end: (
         f"(r.last_updated >= {start()} and r.last_updated < {end()})"
+    ),
+    Comparison.INCLUDES: lambda start, end: (
+        f"(r.last_updated <= {start()} and r.last_updated + interval '1 microsecond' >= {end()})"
     ),
 }

@@ -146,7 +146,7 @@ def test_the_support_of_some_parameters():
     assert support(patient["birthdate"]) == Support(
         modifiers=("missing",),
         prefixes=("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"),
-        operators=("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap", "po", "pr"),
+        operators=("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap", "co", "po", "pr"),
         sortable=True,
         chainable=False,
     )
