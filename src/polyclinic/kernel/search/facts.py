@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from polyclinic.kernel.search.extract import extract
 from polyclinic.kernel.search.index_values import IndexValues
-from polyclinic.kernel.search.resource_words import content_words, text_words
+from polyclinic.kernel.search.resource_words import content_words, narrative_words
 from polyclinic.kernel.types import Resource
 
 Kind = Literal[
@@ -66,7 +66,7 @@ class Facts:
     @cached_property
     def narrative(self) -> frozenset[str]:
         """The words of the narrative."""
-        return frozenset(text_words(self.values.said.narrative))
+        return frozenset(narrative_words(self.values.said))
 
     @cached_property
     def content(self) -> frozenset[str]:

@@ -7,8 +7,8 @@ from polyclinic.kernel.errors import InvalidResource, Issue
 from polyclinic.kernel.search.hashed_forms import digest, fields
 from polyclinic.kernel.search.index_values import IndexValues
 from polyclinic.kernel.search.parameters import SearchParameter
-from polyclinic.kernel.search.resource_words import text_words
-from polyclinic.kernel.search.strings import LONGEST_REMEMBERED, words
+from polyclinic.kernel.search.resource_words import as_text, narrative_words, text_words
+from polyclinic.kernel.search.strings import LONGEST_REMEMBERED
 
 MAX_WORDS: Final = 50_000
 """More distinct words than this in one resource are refused, not cut off."""
@@ -34,9 +34,9 @@ def hash_words(values: IndexValues, key: bytes) -> list[int]:
     if values.said.narrative:
         narrative = known["_text"].name
         found.add(narrative_key(resource_type, key))
-        for word in text_words(values.said.narrative):
-            found.add(digest(key, f"{narrative}t{word}"))
-            found.add(digest(key, f"{content}t{word}"))
+        for word in narrative_words(values.said):
+            found.add(_word(key, narrative, word))
+            found.add(_word(key, content, word))
     if len(found) > MAX_WORDS:
         message = f"The resource has more than {MAX_WORDS} different words; divide it."
         raise InvalidResource((Issue("too-costly", message),))
@@ -45,12 +45,17 @@ def hash_words(values: IndexValues, key: bytes) -> list[int]:
 
 @lru_cache(maxsize=8_192)
 def _display(key: bytes, name: str, text: str) -> tuple[int, ...]:
-    return tuple([digest(key, f"{name}t{word}") for word in words(text)])
+    return tuple([_word(key, name, word) for word in text_words(text)])
 
 
 @lru_cache(maxsize=16_384)
-def _said(key: bytes, name: str, text: str) -> tuple[int, ...]:
-    return tuple([digest(key, f"{name}t{word}") for word in text_words(text)])
+def _said(key: bytes, name: str, text: bytes) -> tuple[int, ...]:
+    return tuple([_word(key, name, word) for word in text_words(as_text(text))])
+
+
+@lru_cache(maxsize=16_384)
+def _word(key: bytes, name: str, word: str) -> int:
+    return digest(key, f"{name}t{word}")
 
 
 def narrative_key(resource_type: str, key: bytes) -> int:

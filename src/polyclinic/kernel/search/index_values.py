@@ -157,5 +157,5 @@ class IndexValues(Struct):
     """How many normalised strings were cut at MAX_NORMALISED."""
     contained: tuple[str, ...] = ()
     """The types of the resources that it contains, sorted, each once."""
-    said: Said = Said("", ())
+    said: Said = Said((), ())
     """Its texts, for ``_text`` and ``_content``."""

@@ -38,11 +38,11 @@ _QUOTE: Final = b"\x02"
 
 
 class Said(msgspec.Struct, frozen=True, gc=False):
-    """The texts of a resource, as they stand."""
+    """The texts of a resource, as its JSON has them; ``text_words`` reads them."""
 
-    narrative: str
-    """Without its tags."""
-    texts: tuple[str, ...]
+    narrative: tuple[bytes, ...]
+    """With its tags; of contained resources too."""
+    texts: tuple[bytes, ...]
     """All others, each once."""
 
 
@@ -53,38 +53,47 @@ def said(body: bytes) -> Said:
     # No quote is left inside a string: every other part is one, and what follows says whether it
     # is a name.
     parts = body.split(b'"')
-    strings, marks = parts[1::2], parts[2::2]
+    strings, marks, texts = parts[1::2], parts[2::2], parts[3::2]
     found = [
         text
-        for name, mark, text in zip(strings, marks, strings[1:], strict=False)
+        for name, mark, text in zip(strings, marks, texts, strict=False)
         if mark == b":" and name in _TELLING
     ]
     if b'":["' in body or b'":[null' in body:
-        for at, mark in enumerate(marks):
-            if mark[:2] == b":[" and strings[at] in _TELLING:
-                found += _listed(strings, marks, at)
-    narrative = ""
+        found += _listed(strings, marks)
+    narrative: tuple[bytes, ...] = ()
     if b'"div":"' in body:
-        divs = [at for at, name in enumerate(strings) if name == b"div" and marks[at] == b":"]
-        narrative = " ".join(_TAG.sub(" ", _text(strings[at + 1])) for at in divs)
-    return Said(unescape(narrative), tuple([_text(text) for text in dict.fromkeys(found) if text]))
+        narrative = tuple(
+            text
+            for name, mark, text in zip(strings, marks, texts, strict=False)
+            if name == b"div" and mark == b":"
+        )
+    return Said(narrative, tuple(dict.fromkeys(found)))
 
 
-def _listed(strings: Sequence[bytes], marks: Sequence[bytes], at: int) -> Iterator[bytes]:
-    """Yield the strings of the list that a name stands before; none of a list of elements."""
-    if marks[at].strip(b":[,nul"):
-        return
-    for string, mark in zip(strings[at + 1 :], marks[at + 1 :], strict=False):
-        yield string
-        if mark.strip(b",nul"):
-            return
+def _listed(strings: Sequence[bytes], marks: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield the strings of the lists of strings."""
+    starts = [at for at, mark in enumerate(marks) if mark == b":[" or mark[:6] == b":[null"]
+    for at in starts:
+        if strings[at] in _TELLING and not marks[at].strip(b":[,nul"):
+            for text, after in zip(strings[at + 1 :], marks[at + 1 :], strict=False):
+                yield text
+                if after.strip(b",nul"):
+                    break
 
 
-def _text(data: bytes) -> str:
+def as_text(data: bytes) -> str:
+    """Return a text that a body has, without what is escaped in it."""
     if b"\\" in data or _QUOTE in data or _BACKSLASH in data:
         escaped = data.replace(_QUOTE, b'\\"').replace(_BACKSLASH, b"\\\\")
         return _decode_text(b'"%b"' % escaped)
     return data.decode()
+
+
+def narrative_words(found: Said) -> tuple[str, ...]:
+    """Return the distinct words of the narrative, by which ``_text`` finds a resource."""
+    texts = (unescape(_TAG.sub(" ", as_text(one))) for one in found.narrative)
+    return text_words(" ".join(texts)) if found.narrative else ()
 
 
 def text_words(text: str) -> tuple[str, ...]:
@@ -103,6 +112,6 @@ def _text_words(text: str) -> tuple[str, ...]:
 
 def content_words(found: Said) -> Iterator[str]:
     """Yield all words by which ``_content`` finds a resource, some more than once."""
-    yield from text_words(found.narrative)
+    yield from narrative_words(found)
     for text in found.texts:
-        yield from text_words(text)
+        yield from text_words(as_text(text))

@@ -56,11 +56,11 @@ def _own(values: IndexValues, key: bytes) -> list[Row]:
     others: set[tuple[int, float, float, int]] = set()
     for quantity in values.quantities:
         param = param_number(resource_type, quantity.param)
-        first, *rest = ((param, low, high, unit) for unit, low, high in _measures(quantity, key))
-        rows.add(first)
+        ranges = _measures(quantity, key)
+        rows.add((param, *ranges[0]))
         # What has the values of others is searched for by theirs, and only sorted by its own.
         if quantity.param not in united:
-            others.update(rest)
+            others.update([(param, *one) for one in ranges[1:]])
     found = [*marked(rows), *((row[0], 0, *row[1:]) for row in sorted(others - rows))]
     return [(param, mark, unit, low, high) for param, mark, low, high, unit in found]
 
@@ -82,23 +82,25 @@ def _tied(values: IndexValues, key: bytes) -> Iterator[Row]:
         tied = tied_keys(composite, tie, resource_type, key)
         for at in tie.ordered:
             param = tied_number(resource_type, tie, at)
-            for unit, low, high in _ranges(composite.components[at], key):
+            for low, high, unit in _ranges(composite.components[at], key):
                 for one in tied:
                     yield param, ordinal % _ORDINALS, under_unit(one, unit, key), low, high
 
 
-def _ranges(rows: Iterable[object], key: bytes) -> Iterator[tuple[int, float, float]]:
+def _ranges(rows: Iterable[object], key: bytes) -> Iterator[tuple[float, float, int]]:
     for row in rows:
         match row:
             case NumberValue(_, low, high):
-                yield 0, low, high
+                yield low, high, 0
             case QuantityValue():
                 yield from _measures(row, key)
             case _:
                 raise NotImplementedError(type(row).__name__)
 
 
-def _measures(quantity: QuantityValue, key: bytes) -> Iterator[tuple[int, float, float]]:
-    for one in measures(quantity):
-        unit = unit_number(one.system, one.code, key) if one.code else 0
-        yield unit, one.low, one.high
+def _measures(quantity: QuantityValue, key: bytes) -> list[tuple[float, float, int]]:
+    """Return the ranges of a quantity, each with the number of its unit."""
+    return [
+        (one.low, one.high, unit_number(one.system, one.code, key) if one.code else 0)
+        for one in measures(quantity)
+    ]

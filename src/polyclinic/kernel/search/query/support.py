@@ -20,6 +20,7 @@ PREFIXES: Final = tuple(
 
 _CODED: Final = frozenset({"Coding", "CodeableConcept", "code"})
 _WITH_TEXT: Final = frozenset({"Coding", "CodeableConcept", "Identifier"})
+_LITERAL: Final = frozenset({"Reference", "Resource"})
 _PREFIXED: Final = frozenset({"date", "number", "quantity"})
 _TERMINOLOGY: Final = ("in", "not-in", "above", "below")
 _COMPARED: Final = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
@@ -134,7 +135,7 @@ def sortable(param: SearchParameter) -> bool:
 
 def chainable(param: SearchParameter) -> bool:
     """Say whether a parameter refers to resources by id; a canonical does by URL."""
-    return param.type == "reference" and bool(types_of(param) & {"Reference", "Resource"})
+    return param.type == "reference" and any(path.type in _LITERAL for path in param.paths)
 
 
 def types_of(param: SearchParameter) -> frozenset[str]:

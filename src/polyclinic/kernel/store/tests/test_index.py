@@ -5,7 +5,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from polyclinic.kernel.search.composites import ties
 from polyclinic.kernel.search.parameters import parameters
+from polyclinic.kernel.store.number_rows import LATITUDE, LONGITUDE, place_number, tied_number
 from polyclinic.kernel.store.numbers import HIGHEST, LOWEST, edge_number, marked, param_number
 from polyclinic.kernel.types import RESOURCE_TYPES
 
@@ -21,6 +23,20 @@ def test_no_two_parameters_share_a_number():
 
     assert len(EVERY) > 1400
     assert repeated == []
+
+
+def test_no_row_of_a_composite_or_a_place_shares_a_number():
+    own = {param_number(*each) for each in EVERY}
+    found = [
+        tied_number(kind, tie, at)
+        for kind in RESOURCE_TYPES
+        for tie in {one for several in ties(kind).values() for one in several}
+        for at in tie.ordered
+    ]
+    found += [place_number("Location", "near", axis) for axis in (LATITUDE, LONGITUDE)]
+
+    assert len(found) > 30
+    assert len({*found, *own}) == len(found) + len(own)
 
 
 def test_edges_of_different_elements_have_different_numbers():
