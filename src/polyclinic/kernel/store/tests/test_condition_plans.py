@@ -14,8 +14,8 @@ FILL = [
     select g, 1, $1, 1, 'r' || g, 'epoch', 'x'::bytea from generate_series($2::int, $3::int) g
     """,
     """
-    insert into keys (rid, tenant, type, index_version, index_digest, patients, labels, keys)
-    select g, 1, $1, 1, 0, '{}', '{}', array[g, -(g % 3)] from generate_series($2::int, $3::int) g
+    insert into keys (rid, tenant, type, index_version, index_digest, keys)
+    select g, 1, $1, 1, 0, array[g, -(g % 3)] from generate_series($2::int, $3::int) g
     """,
 ]
 EXECUTE = f"execute found (1, '{{{PATIENT},{PATIENT}}}', '{{2,2}}', '{{77,-1}}', '{{0,1,2}}')"
