@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from datetime import datetime
 from typing import Final, TypeAlias
 
 import msgspec
@@ -30,11 +31,13 @@ class SearchPlace(msgspec.Struct, frozen=True, array_like=True):
     values: tuple[SortValue, ...]
     rid: int
     snapshot: tuple[int, ...]
+    """Empty for a search of a moment, which the query names."""
     epoch: int
 
-    def place(self) -> select.Place:
+    def place(self, moment: datetime | None) -> select.Place:
         """Return the place where the next page begins."""
-        return select.Place(self.phase, self.values, self.rid, unpacked(self.snapshot))
+        seen = moment or unpacked(self.snapshot)
+        return select.Place(self.phase, self.values, self.rid, seen)
 
 
 class Pager:
@@ -55,12 +58,12 @@ class Pager:
         Raise ``PageExpired``, and ``TooCostly`` where too many would have to be sorted here.
         """
         if link is not None:
-            asked = asked._replace(after=link.place())
+            asked = asked._replace(after=link.place(asked.query.as_of))
         in_memory = select.in_memory(asked.query)
         found = await self._few(asked, link)
         if found is None:
             found = await (self._sorted if in_memory else self._walked)(asked, link)
-        rows, snapshot = found
+        rows, seen = found
         count = asked.query.count
         if len(rows) <= count:
             return rows, None
@@ -69,7 +72,8 @@ class Pager:
         if values[0] is None and select.has_rest(asked.query):
             phase = "rest"
         epoch = await self._snapshots.epoch()
-        place = SearchPlace(phase, values, rows[count - 1]["rid"], packed(snapshot), epoch)
+        numbers = packed(seen) if isinstance(seen, str) else ()
+        place = SearchPlace(phase, values, rows[count - 1]["rid"], numbers, epoch)
         return rows[:count], place
 
     def chosen(
@@ -77,7 +81,7 @@ class Pager:
     ) -> tuple[Connections, tuple[str, list[object]]]:
         """Return the statement that a page is read by now, and where that runs."""
         if link is not None:
-            asked = asked._replace(after=link.place())
+            asked = asked._replace(after=link.place(asked.query.as_of))
         statement = select.few(asked)
         if statement is not None and statement.gathers not in self._many:
             return self._hot, statement[:2]
@@ -86,7 +90,7 @@ class Pager:
 
     async def _few(
         self, asked: select.Asked, link: SearchPlace | None
-    ) -> tuple[list[Row], str] | None:
+    ) -> tuple[list[Row], select.Seen] | None:
         """Read a page of few matches; None where there are many, or no such statement."""
         statement = select.few(asked)
         if statement is None or statement.gathers in self._many:
@@ -98,38 +102,42 @@ class Pager:
                 self._many.popitem(last=False)
             return None
         if found.moved:
-            return await self._snapshots.restored(asked, found.snapshot, found.rows), found.snapshot
-        return found.rows, found.snapshot
+            return await self._snapshots.restored(asked, found.seen, found.rows), found.seen
+        return found.rows, found.seen
 
-    async def _walked(self, asked: select.Asked, link: SearchPlace | None) -> tuple[list[Row], str]:
+    async def _walked(
+        self, asked: select.Asked, link: SearchPlace | None
+    ) -> tuple[list[Row], select.Seen]:
         """Read a page in the order of an index; what lacks the first value by a second statement.
 
         The second one sees what the first one saw, as if it were a further page.
         """
         found = await self._fetch(asked, link, select.page)
-        rows, moved, snapshot = found.rows, found.moved, found.snapshot
+        rows, moved, seen = found.rows, found.moved, found.seen
         begun = asked.after.phase if asked.after else "valued"
         if begun == "valued" and select.has_rest(asked.query) and len(rows) <= asked.query.count:
-            rest = asked._replace(after=select.Place("rest", (), 0, snapshot))
+            rest = asked._replace(after=select.Place("rest", (), 0, seen))
             found = await self._fetch(rest, link, select.page)
             rows, moved = rows + found.rows, moved or found.moved
         if moved:
-            rows = await self._snapshots.restored(asked, snapshot, rows)
-        return rows, snapshot
+            rows = await self._snapshots.restored(asked, seen, rows)
+        return rows, seen
 
-    async def _sorted(self, asked: select.Asked, link: SearchPlace | None) -> tuple[list[Row], str]:
+    async def _sorted(
+        self, asked: select.Asked, link: SearchPlace | None
+    ) -> tuple[list[Row], select.Seen]:
         """Read all matches and sort them here."""
         found = await self._fetch(asked, link, select.unsorted)
         rows = await self._placed(asked, found.rows)
         if found.moved:
-            rows = await self._snapshots.restored(asked, found.snapshot, rows)
+            rows = await self._snapshots.restored(asked, found.seen, rows)
         if len(rows) > select.MOST_SORTED:
             message = (
                 f"_sort by tokens, references or uris takes up to {select.MOST_SORTED} matches:"
                 " narrow the search, or sort by a date, string, number or quantity."
             )
             raise TooCostly(message)
-        return ordered(asked, rows), found.snapshot
+        return ordered(asked, rows), found.seen
 
     async def _placed(self, asked: select.Asked, rows: Sequence[Row]) -> list[Row]:
         """Return rows with the values that they are sorted by."""
@@ -160,9 +168,11 @@ class Pager:
         audience = asked.scope.audience()
         sql, arguments = statement
         found = _Answered(await pool.within(asked.scope.tenant, audience).fetch(sql, *arguments))
-        if link is not None:
+        if asked.query.as_of is not None:
+            found.seen = asked.query.as_of
+        elif link is not None:
             await self._snapshots.check(link.epoch, found.here)
-            found.snapshot = unpacked(link.snapshot)
+            found.seen = unpacked(link.snapshot)
             # Whoever sees some patients only does not see that something has become another's.
             found.moved = found.moved or audience is not None
         return found
@@ -174,7 +184,7 @@ class _Answered:
     def __init__(self, found: Sequence[Record]) -> None:
         self.rows: list[Row] = [row for row in found if row["snapshot"] is None]
         (end,) = (row for row in found if row["snapshot"] is not None)
-        self.snapshot: str = end["snapshot"]
+        self.seen: select.Seen = end["snapshot"]
         self.moved: bool = end["moved"]
         self.here: str | None = end["here"]
         self.reached: int = end["reached"]

@@ -10,6 +10,7 @@ from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import FhirError, Forbidden, TooCostly
 from polyclinic.kernel.search.predicate import Query
 from polyclinic.kernel.store import select
+from polyclinic.kernel.store.as_of import AsOf
 from polyclinic.kernel.store.audit_events import AUDIT_EVENT
 from polyclinic.kernel.store.bodies import Bodies, sealed_body
 from polyclinic.kernel.store.connections import Pools
@@ -69,8 +70,10 @@ class Searcher:
         self._pool = pools.searches
         self._bodies = bodies
         self.costs = Costs(pools.searches)
+        self._snapshots = snapshots
         self._pager = Pager(pools, bodies, snapshots, self.costs)
         self._explainer = Explainer(pools.searches, snapshots.versions)
+        self._as_of = AsOf(pools.searches, snapshots, self.costs)
 
     async def search(
         self, tenant: Tenant, principal: Principal, query: Query
@@ -82,6 +85,7 @@ class Searcher:
         asked = await self._asked(tenant, principal, query)
         query = asked.query
         with translated():
+            asked = await self._as_of.prepared(asked)
             if query.count == 0:
                 return Page((), None, await self._total(asked)), []
             bound = context(principal, query)
@@ -121,6 +125,8 @@ class Searcher:
 
     async def _total(self, asked: select.Asked) -> int:
         query, scope, _, _ = asked
+        if query.as_of is not None:
+            return await self._counted(asked) + len(await self._snapshots.moved(asked, query.as_of))
         if not query.where.parts and all(scope.reaches[name].whole for name in query.types):
             within = self._pool.within(scope.tenant)
             counts = [
@@ -128,6 +134,10 @@ class Searcher:
                 for name in query.types
             ]
             return sum(map(int, counts))
+        return await self._counted(asked)
+
+    async def _counted(self, asked: select.Asked) -> int:
+        query, scope, _, _ = asked
         statement = select.total(asked)
         named = None if select.is_selective(query.where) else select.dear(query) or "_total"
         await self.costs.check(asked, named, statement)

@@ -7,10 +7,11 @@ followed as references are when the page is read. docs/explanation/store.md, "Pa
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import cmp_to_key, partial
 from typing import Final
 
-from polyclinic.kernel.errors import PageExpired
+from polyclinic.kernel.errors import PageExpired, TooCostly
 from polyclinic.kernel.search.matcher import Place, compile_matcher
 from polyclinic.kernel.search.predicate import (
     AllOf,
@@ -33,8 +34,16 @@ from polyclinic.kernel.types import type_name, type_number
 
 MOST_LOOKED: Final = 50_000
 """Changes since the first page that a further page looks at; after more, its link has expired."""
+MOST_AFTER: Final = 200_000
+"""Resources of the searched types that were changed after a moment; after more, it is refused."""
 MOST_MOVED: Final = 5_000
 """Changed resources that may belong on a page and are opened for it."""
+
+
+_MANY: Final = (
+    f"Since that moment more than {MOST_AFTER:,} resources of these types were changed, or more"
+    f" than {MOST_MOVED:,} that may match: ask for one type, one patient, or a later moment."
+)
 
 
 def packed(snapshot: str) -> tuple[int, ...]:
@@ -72,6 +81,11 @@ def ordered(asked: select.Asked, rows: Sequence[Row]) -> list[Row]:
     return [row for _, row in found]
 
 
+def _bounds(seen: select.Seen) -> tuple[object, ...]:
+    """Return a moment; or the oldest transaction that a snapshot may not see, and the snapshot."""
+    return (seen,) if isinstance(seen, datetime) else (int(seen.partition(":")[0]), seen)
+
+
 class Snapshots:
     """Restore what the first page of a search saw."""
 
@@ -92,25 +106,25 @@ class Snapshots:
         if current.token != epoch:
             raise PageExpired
 
-    async def restored(self, asked: select.Asked, snapshot: str, rows: list[Row]) -> list[Row]:
+    async def restored(self, asked: select.Asked, seen: select.Seen, rows: list[Row]) -> list[Row]:
         """Return the rows of a page with all else that its snapshot saw behind its place, in order.
 
-        Raise ``PageExpired`` when too much was changed since.
+        Raise ``PageExpired`` when too much was changed since, ``TooCostly`` for a moment.
         """
         known = {row["rid"] for row in rows}
         found: list[Row] = []
-        for row, one in await self._moved(asked, snapshot):
+        for row, one in await self.moved(asked, seen):
             # What was changed after the page's statement ran is on the page already.
             if row["rid"] not in known:
                 values = sort_values(asked.query.sort, one.id, one.last_updated, one.values)
                 found.append({**row, **{f"o{at}": value for at, value in enumerate(values)}})
         return ordered(asked, [*rows, *found])
 
-    async def _moved(self, asked: select.Asked, snapshot: str) -> list[Opened]:
+    async def moved(self, asked: select.Asked, seen: select.Seen) -> list[Opened]:
         """Return what was changed since, as it was, where it matches and may be seen."""
         tenant = asked.scope.tenant
         rows = await self.versions.reached(
-            tenant, asked.scope.reaches, await self._late(asked, snapshot)
+            tenant, asked.scope.reaches, await self._late(asked, seen)
         )
         found = await self.versions.opened(tenant, rows)
         links = Probed(self._pool, asked)
@@ -118,21 +132,20 @@ class Snapshots:
         holds = compile_matcher(asked.query.where, links)
         return [one for one in found if holds(one.facts)]
 
-    async def _late(self, asked: select.Asked, snapshot: str) -> Sequence[Row]:
-        """Return the versions that the snapshot saw of what was changed since, of the types."""
+    async def _late(self, asked: select.Asked, seen: select.Seen) -> Sequence[Row]:
+        """Return the versions that could be seen of what was changed since, of the types."""
+        types = [type_number(name) for name in asked.query.types]
+        required = _required(asked.query.where, asked.keys)
         # In the context of the whole tenant: what was moved to another patient is there, too.
+        name, looked, bounds = "snapshot_moved", MOST_LOOKED, _bounds(seen)
+        if isinstance(seen, datetime):
+            name, looked = "as_of_moved", MOST_AFTER
         rows = await self._pool.within(asked.scope.tenant).fetch(
-            STATEMENTS["snapshot_moved"],
-            asked.scope.tenant,
-            int(snapshot.partition(":")[0]),
-            snapshot,
-            [type_number(name) for name in asked.query.types],
-            *_required(asked.query.where, asked.keys),
-            MOST_LOOKED + 1,
-            MOST_MOVED + 1,
+            STATEMENTS[name],
+            *(asked.scope.tenant, types, *required, looked + 1, MOST_MOVED + 1, *bounds),
         )
-        if rows[0]["looked"] > MOST_LOOKED or len(rows) > MOST_MOVED:
-            raise PageExpired
+        if rows[0]["looked"] > looked or len(rows) > MOST_MOVED:
+            raise TooCostly(_MANY) if isinstance(seen, datetime) else PageExpired
         return [row for row in rows if row["rid"] is not None]
 
 

@@ -18,6 +18,7 @@ from polyclinic.kernel.store.select.statement import (
     Phase,
     Place,
     Scope,
+    Seen,
     Statement,
 )
 from polyclinic.kernel.store.select.walked import walked
@@ -33,6 +34,7 @@ __all__ = [
     "Phase",
     "Place",
     "Scope",
+    "Seen",
     "Statement",
     "dear",
     "few",

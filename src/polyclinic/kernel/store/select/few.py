@@ -124,6 +124,9 @@ class _Parts(NamedTuple):
 
     def further(self, statement: Statement) -> Iterator[str]:
         """Yield what else holds."""
+        if isinstance(self.driver, Has | AnyOf):
+            # A reference may lead to another type, or to what was never stored.
+            yield statement.of_types("k")
         for part in self.probed:
             condition = condition_of(part, statement)
             assert isinstance(condition, Among)

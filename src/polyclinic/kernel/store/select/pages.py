@@ -54,9 +54,9 @@ def unsorted(asked: Asked) -> tuple[str, list[object]]:
 
 
 def total(asked: Asked) -> tuple[str, list[object]]:
-    """Return the statement that counts all matches."""
-    query, scope, keys, _ = asked
+    """Return the statement that counts all matches that are current and may be seen."""
+    query, scope, keys, after = asked
     statement = Statement(scope, keys)
-    where = matches(query.where, statement)
+    where = matches(query.where, statement) + visible(after, statement)
     sql = f"select count(*) from keys k join resource r on r.rid = k.rid where {where}"  # noqa: S608
     return sql, statement.arguments

@@ -1,9 +1,10 @@
-"""What a page sees: all pages of a search see what its first one saw.
+"""What a page sees: what its first one saw, or what there was at a moment.
 
 A page's statement ends with one row more, without a resource: the snapshot that it ran in, and, on
 a further page, whether anything was changed since the first. See ``store/snapshot.py``.
 """
 
+from datetime import datetime
 from typing import Final
 
 from polyclinic.kernel.search.predicate import AllOf, Has, IdIs, InList, Linked
@@ -15,10 +16,12 @@ _PROBED: Final = 20
 
 
 def visible(after: Place | None, statement: Statement) -> str:
-    """Return what holds for a row that the first page could see; with an ``and`` before it."""
-    if after is None or after.snapshot is None:
+    """Return what holds for a row that may be seen; with an ``and`` before it."""
+    if after is None or after.seen is None:
         return ""
-    return f" and pg_visible_in_snapshot(r.tx, {_argument(after.snapshot, statement)})"
+    if isinstance(after.seen, datetime):
+        return f" and r.last_updated <= {statement.argument(after.seen, 'timestamptz')}"
+    return f" and pg_visible_in_snapshot(r.tx, {_argument(after.seen, statement)})"
 
 
 def framed(
@@ -30,8 +33,10 @@ def framed(
     """
     nulls = "null, " * width
     moved, here = "false", "null"
-    if after is not None and after.snapshot is not None:
-        moved = _moved(after.snapshot, statement)
+    if after is not None and isinstance(after.seen, datetime):
+        moved = "true"
+    elif after is not None and isinstance(after.seen, str):
+        moved = _moved(after.seen, statement)
         if after.values:
             here = "(select h.system || ' ' || h.timeline from feed_here() h)"
     return (

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from datetime import datetime
+from typing import Literal, NamedTuple, TypeAlias
 
 from polyclinic.kernel.search.parameters import SearchParameter
 from polyclinic.kernel.search.predicate import Query
@@ -13,6 +14,8 @@ from polyclinic.kernel.types import type_number
 
 Phase = Literal["valued", "rest", "sorted"]
 """Those with the first value, those without it, or all, sorted in memory."""
+Seen: TypeAlias = str | datetime
+"""What the first page saw, as PostgreSQL writes a snapshot; or what there was at a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,8 @@ class Place:
     values: tuple[SortValue, ...]
     """One for each key of the order; None where the row has none. Empty: the phase begins."""
     rid: int
-    snapshot: str | None = None
-    """What the first page saw, as PostgreSQL writes it; None: this is the first."""
+    seen: Seen | None = None
+    """What may be seen; None: what is there, and this is the first page."""
 
 
 @dataclass(frozen=True, slots=True)
