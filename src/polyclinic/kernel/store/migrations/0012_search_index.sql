@@ -7,3 +7,6 @@ alter table string_value add column exact int not null default 0;
 -- searched for less often, and most of those that wait in it are the same.
 drop index keys_words;
 create index keys_words on keys using gin (words) with (fastupdate = on, gin_pending_list_limit = 512);
+-- What ends after a moment began soon before it, or lasts long: over 32 days, in microseconds. Those that do
+-- are few, and have an index by their end.
+create index date_value_long on date_value (tenant, param, high) where low < high - 2764800000000;

@@ -22,7 +22,7 @@ from polyclinic.kernel.search.predicate import (
 from polyclinic.kernel.search.strings import normalise, phonetic
 from polyclinic.kernel.store.select import composite
 from polyclinic.kernel.store.select.near import near
-from polyclinic.kernel.store.select.ranges import last_updated, of_number, ordered
+from polyclinic.kernel.store.select.ranges import last_updated, of_date, of_number
 from polyclinic.kernel.store.select.statement import Among, Statement
 
 _LAST: Final = "\U0010ffff"
@@ -53,7 +53,7 @@ def _other(leaf: Leaf, statement: Statement) -> str:
         case DateIs(None, comparison, low, high):
             return last_updated(comparison, low, high, statement)
         case DateIs(param, comparison, low, high) if param:
-            found = ordered(comparison, low, high, "bigint", statement)
+            found = of_date(comparison, low, high, statement)
             return _within("date_value", param, found, statement)
         case NumberIs(param):
             unit = statement.keys.unit(leaf.system, leaf.code) if leaf.code else 0

@@ -6,9 +6,13 @@ https://hl7.org/fhir/R4/search.html#prefix
 from collections.abc import Callable
 from typing import Final
 
+from polyclinic.kernel.search.index_values import DATE_MIN
 from polyclinic.kernel.search.predicate import Comparison, NumberIs
+from polyclinic.kernel.search.ranges import DAY
 from polyclinic.kernel.store.select.statement import Statement, moment
 
+LONG: Final = 32 * DAY
+"""Microseconds: ranges that are longer stand in an index of their own, ``date_value_long``."""
 _BY_PRECISION: Final = (Comparison.EQUAL, Comparison.NOT_EQUAL, Comparison.APPROXIMATELY)
 """What compares a number with the range that its digits leave open; the others take it exactly."""
 
@@ -19,6 +23,26 @@ def of_number(leaf: NumberIs, statement: Statement) -> str:
     if leaf.comparison not in _BY_PRECISION:
         low = high = leaf.exact
     return ordered(leaf.comparison, low, high, "float8", statement)
+
+
+def of_date(comparison: Comparison, low: int, high: int, statement: Statement) -> str:
+    """Return what holds for a row of a date.
+
+    How late a range ends, no index knows; but most are short, so that they begin soon before, and
+    those that are not have an index of their own.
+    """
+    found = ordered(comparison, low, high, "bigint", statement)
+    ends_after = {
+        Comparison.GREATER: high,
+        Comparison.GREATER_OR_EQUAL: low,
+        Comparison.APPROXIMATELY: low,
+    }.get(comparison)
+    if ends_after is not None:
+        begins = statement.argument(max(ends_after - LONG, DATE_MIN), "bigint")
+        return f"{found} and (v.low > {begins} or v.low < v.high - {LONG})"
+    if comparison is Comparison.ENDS_BEFORE:
+        return f"{found} and v.low <= {statement.argument(low, 'bigint')}"
+    return found
 
 
 def ordered(
