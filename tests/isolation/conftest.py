@@ -143,7 +143,7 @@ STUDIES = frozenset({"AuditEvent", "MeasureReport", "Schedule"}) | readable(
 )
 CALLERS = (
     Caller("patient", "patient", ASKER, every=3),
-    Caller("reader", "reads-own", ASKER, every=1),
+    Caller("reader", "reads-own", ASKER, every=2),
     Caller("proxy", "proxy", represents=frozenset({ASKER})),
     Caller("proxy-of-two", "proxy", represents=frozenset({ASKER, ABSENT})),
     Caller("doctor", "cares", practitioner=DOCTOR),

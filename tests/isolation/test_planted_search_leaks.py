@@ -62,14 +62,17 @@ def _(plant):
 
 def wider(plant, widened_types):
     """Let searches look at some types without their limit, given the query and what it may find."""
-    original = searching.Searcher.search
+    original = searching.Searcher._asked
 
-    async def search(searcher, tenant, principal, query, reaches):
-        wide = dict.fromkeys(set(widened_types(query)) - set(query.types), EVERYTHING)
-        known = {name: reach for name, reach in wide.items() if name in reaches}
-        return await original(searcher, tenant, principal, query, {**reaches, **known})
+    async def wide(searcher, *given):
+        asked = await original(searcher, *given)
+        names = set(widened_types(asked.query)) - set(asked.query.types)
+        reaches = {name: EVERYTHING for name in names if name in asked.scope.reaches}
+        return asked._replace(
+            scope=select.Scope(asked.scope.tenant, {**asked.scope.reaches, **reaches})
+        )
 
-    plant.patch.setattr(searching.Searcher, "search", search)
+    plant.patch.setattr(searching.Searcher, "_asked", wide)
 
 
 def parts(where, kind):

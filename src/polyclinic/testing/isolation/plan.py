@@ -10,8 +10,10 @@ from polyclinic.kernel.types import RESOURCE_TYPES
 from polyclinic.testing.isolation.calls import Call
 from polyclinic.testing.isolation.chance import Chance
 from polyclinic.testing.isolation.interactions import maker
-from polyclinic.testing.isolation.searches import search
+from polyclinic.testing.isolation.searches import linked, rarer, search
 
+_RARER: Final = 4
+"""Searches beyond single parameters that are made of each type."""
 _EXAMPLE: Final = 12
 """Requests of one example of the property test."""
 
@@ -36,11 +38,14 @@ class Plan:
             for _ in range(times):
                 yield from (make(chance, resource_type) for make in makers)
                 yield from (search(chance, resource_type, one) for one in parameters(resource_type))
+                yield from (rarer(chance, resource_type) for _ in range(_RARER))
+                yield linked(chance, resource_type)
 
     def some(self, seed: int) -> list[Call]:
         """Return a few requests of any kind, to any of the types."""
         chance = self._chance(seed)
         makers = [maker(one) for one in self.interactions]
+        makers += [rarer, rarer, linked]
         return [chance.choice(makers)(chance, chance.choice(self.types)) for _ in range(_EXAMPLE)]
 
     def _chance(self, seed: int) -> Chance:

@@ -42,6 +42,8 @@ STORED: Final = tuple(name for name in RESOURCE_TYPES if name != "AuditEvent")
 _CROWD: Final = {"left": 3, "right": 26}
 _CROWDED: Final = ("Observation", "Encounter", "Patient")
 """Types of which others have more on one side, more than a page."""
+_LISTED: Final = ("Observation", "Encounter", "Provenance")
+"""Types of which others' Lists have one of the asker's."""
 _STEP: Final = timedelta(minutes=7)
 
 
@@ -160,4 +162,7 @@ def _their(name: str, identity: str, word: str) -> Json:
     """Return somebody else's resource; what is found on the left only names others that are not."""
     owner = identity if identity in ("b-left", "b-right") else "b-both"
     refer = of(owner, "b-named" if identity == "b-left" else "a-1" if identity == "b-gone" else "")
-    return sample(name, identity, word, refer)
+    resource = sample(name, identity, word, refer)
+    if name == "List":
+        resource["entry"] += [{"item": {"reference": f"{one}/a-1"}} for one in _LISTED]
+    return resource

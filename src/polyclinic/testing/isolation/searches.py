@@ -40,6 +40,18 @@ def search(chance: Chance, resource_type: str, code: str | None = None) -> Call:
     return _sent(chance, f"/fhir/{resource_type}", _asked(chance, resource_type, code))
 
 
+def rarer(chance: Chance, resource_type: str) -> Call:
+    """Return a search by a chain, a reverse chain, words, a list or an expression."""
+    query = [_rarer(chance, resource_type), *controls(chance, resource_type)]
+    return _sent(chance, f"/fhir/{resource_type}", query)
+
+
+def linked(chance: Chance, resource_type: str) -> Call:
+    """Return a search that goes on where somebody else's page ended."""
+    query = [("_count", "1"), ("_after", LINK % resource_type)]
+    return _sent(chance, f"/fhir/{resource_type}", query)
+
+
 def of_system(chance: Chance, resource_type: str) -> Call:
     """Return a search of several types, or of all."""
     types = chance.choice(("", resource_type, f"{resource_type},Patient", "Patient,Observation"))
@@ -78,7 +90,7 @@ def _asked(chance: Chance, resource_type: str, code: str | None) -> Pairs:
         query.append(condition(chance, resource_type, code))
     while chance.happens(0.15):
         query.append(whatever(chance, resource_type))
-    if chance.happens(0.25):
+    if chance.happens(0.15):
         query.append(_rarer(chance, resource_type))
     query += controls(chance, resource_type)
     chance.shuffle(query)
@@ -102,10 +114,7 @@ def _rarer(chance: Chance, resource_type: str) -> Pair:
 
 
 def controls(chance: Chance, resource_type: str) -> Pairs:
-    """Return what shapes the answer: totals, order, size, what comes along, page links."""
-    if chance.happens(0.03):
-        # Nothing else may stand beside a page link that belongs to another search.
-        return [("_count", "1"), ("_after", LINK % resource_type)]
+    """Return what shapes the answer: totals, order, size, what comes along."""
     query: Pairs = []
     if chance.happens(0.4):
         query.append(("_total", "accurate"))

@@ -11,8 +11,9 @@ from polyclinic.kernel.search.parameters import parameters
 from polyclinic.kernel.types import RESOURCE_TYPES
 from polyclinic.testing.isolation.chance import Chance
 from polyclinic.testing.isolation.conditions import Pair, whatever
+from polyclinic.testing.isolation.population import THEIRS
 
-_LONGEST: Final = 3
+_LENGTHS: Final = (1, 1, 1, 2, 3)
 _FAMILIAR: Final = ("Patient", "Observation", "Encounter", "Provenance", "Practitioner")
 """Types to go to rather than to others: of these there is most."""
 
@@ -20,7 +21,7 @@ _FAMILIAR: Final = ("Patient", "Observation", "Encounter", "Provenance", "Practi
 def chain(chance: Chance, resource_type: str) -> Pair:
     """Return a condition on what a resource refers to, or on what that refers to in turn."""
     name, at = "", resource_type
-    for _ in range(chance.randint(1, _LONGEST)):
+    for _ in range(chance.choice(_LENGTHS)):
         links = _open(chance, at)
         if not links:
             break
@@ -29,7 +30,7 @@ def chain(chance: Chance, resource_type: str) -> Pair:
         is_named = len(links[code]) < len(_links(at)[code]) or chance.happens(0.8)
         name += f"{code}:{target}." if is_named else f"{code}."
         at = target
-    inner, value = whatever(chance, at)
+    inner, value = _at_end(chance, at)
     return f"{name}{inner}", value
 
 
@@ -43,8 +44,15 @@ def has(chance: Chance, resource_type: str) -> Pair:
         source, code = chance.choice(links)
         name += f"_has:{source}:{code}:"
         at = source
-    inner, value = chain(chance, at) if chance.happens(0.2) else whatever(chance, at)
+    inner, value = chain(chance, at) if chance.happens(0.2) else _at_end(chance, at)
     return f"{name}{inner}", value
+
+
+def _at_end(chance: Chance, resource_type: str) -> Pair:
+    """Return a condition on the last resource; on its id it tells whether that is there."""
+    return (
+        ("_id", chance.choice(THEIRS)) if chance.happens(0.4) else whatever(chance, resource_type)
+    )
 
 
 def along(chance: Chance, resource_type: str) -> list[Pair]:
@@ -97,16 +105,28 @@ def _links(resource_type: str) -> Mapping[str, Sequence[str]]:
 
 @cache
 def _referring(resource_type: str) -> Sequence[tuple[str, str]]:
-    """Return the types and their parameters that may refer to a type, familiar ones more often."""
+    """Return the types and their parameters that may refer to a type.
+
+    Those that do in the population, and those of familiar types, stand there more often.
+    """
     found = [
         (source, code)
         for source in RESOURCE_TYPES
         for code, targets in _links(source).items()
         if resource_type in targets
     ]
-    return [*found, *(one for one in found if one[0] in _FAMILIAR for _ in range(5))]
+    often = [one for one in found if _first(_links(one[0])[one[1]]) == resource_type]
+    return [*found, *often * 5, *(one for one in found if one[0] in _FAMILIAR)]
+
+
+def _first(targets: Sequence[str]) -> str | None:
+    """Return the type that the population refers to: the first that is no patient."""
+    return next((name for name in targets if name != "Patient"), None)
 
 
 def _preferred(chance: Chance, targets: Sequence[str]) -> str:
+    first = _first(targets)
+    if first and chance.happens(0.4):
+        return first
     familiar = [name for name in targets if name in _FAMILIAR]
     return chance.choice(familiar if familiar and chance.happens(0.7) else targets)
