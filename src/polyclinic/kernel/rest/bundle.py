@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from polyclinic.kernel.errors import FhirError
+from polyclinic.kernel.errors import FhirError, Issue
 from polyclinic.kernel.rest.outcome import outcome
 from polyclinic.kernel.rest.subset import subset
 from polyclinic.kernel.search.predicate import View
@@ -47,6 +47,8 @@ class Found:
     total: int | None
     faults: tuple[FhirError, ...] = ()
     """Of what could not be shown."""
+    notes: tuple[Issue, ...] = ()
+    """What is said of the search besides."""
 
     @classmethod
     def of(cls, page: Page) -> "Found":

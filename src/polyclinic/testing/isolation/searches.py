@@ -122,7 +122,9 @@ def controls(chance: Chance, resource_type: str) -> Pairs:
         query.append(("_count", chance.choice(_COUNTS)))
     if chance.happens(0.1):
         name, options = chance.choice(_CONTROLS)
-        query.append((name, chance.choice(options)))
+        # Whoever may know how a search was run learns what was looked at, and how long it took.
+        if name != "_explain" or not chance.avoids:
+            query.append((name, chance.choice(options)))
     if chance.happens(0.25):
         keys = [_order(chance, resource_type) for _ in range(chance.choice((1, 1, 2, 3)))]
         query.append(("_sort", ",".join(keys)))

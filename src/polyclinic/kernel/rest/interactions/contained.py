@@ -161,8 +161,8 @@ def _check(query: Query) -> None:
     if len(query.types) > _MOST_TYPES:
         message = f"_contained is asked of up to {_MOST_TYPES} types; name them."
         raise BadRequest(message)
-    if query.includes:
-        message = "Nothing comes along with contained resources; leave _include out."
+    if query.includes or query.view.explain:
+        message = "Contained resources have no _include, _revinclude and _explain; leave them out."
         raise BadRequest(message)
     if _goes_on(query.where):
         message = "Chains, _has and _list are not asked of contained resources."

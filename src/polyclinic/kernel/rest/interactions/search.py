@@ -5,13 +5,14 @@ https://hl7.org/fhir/R4/http.html#vsearch
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import BadRequest, Issue, NotFound, Unreadable
 from polyclinic.kernel.rest import bundle
+from polyclinic.kernel.rest.explained import explained
 from polyclinic.kernel.rest.interactions import contained
 from polyclinic.kernel.rest.message import Answer, Request, pairs
 from polyclinic.kernel.rest.outcome import outcome
@@ -48,7 +49,7 @@ async def search(store: Store, request: Request) -> Answer:
     definitions = StoredDefinitions(store, request.principal, request.base)
     query = await with_codes(query, definitions)
     found = await _found(store, request.principal, query)
-    issues = [*map(_ignored, ignored), *_unreadable(found)]
+    issues = [*map(_ignored, ignored), *_unreadable(found), *found.notes]
     last = outcome(tuple(issues)) if issues else None
     links = _links(f"{request.base}{place.address}", query, found)
     body = bundle.searchset(request.base, found, links, query.view, last)
@@ -58,7 +59,8 @@ async def search(store: Store, request: Request) -> Answer:
 async def _found(store: Store, principal: Principal, query: Query) -> bundle.Found:
     if query.view.contained != "false":
         return await contained.search(store, principal, query)
-    return bundle.Found.of(await store.search(principal, query))
+    page = await store.search(principal, query)
+    return replace(bundle.Found.of(page), notes=tuple(explained(query, page)))
 
 
 async def _given(request: Request) -> Parameters:
