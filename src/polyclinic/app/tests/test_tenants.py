@@ -25,7 +25,7 @@ from polyclinic.testing.postgres import cloned
 
 DEFAULT, NORTH, SOUTH = "http://clinic.test", "http://clinic.test/t/north", "http://south.test"
 PASSWORD = "correct horse battery staple"
-VALUES = {"type": "Patient", "id": "same", "vid": "1"}
+VALUES = {"compartment": "Patient", "type": "Patient", "id": "same", "vid": "1"}
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

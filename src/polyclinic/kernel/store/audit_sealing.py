@@ -21,6 +21,7 @@ from polyclinic.kernel.store.audit_chain import (
 )
 from polyclinic.kernel.store.connections import Connections, Executor
 from polyclinic.kernel.store.faults import translated
+from polyclinic.kernel.store.feed_place import BEYOND, horizon_of
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.tenancy import Tenant
 
@@ -72,10 +73,11 @@ class _Run:
     async def seal(self, cluster: int, *, is_current: bool) -> bool:
         """Seal the rows of one server; False when another process is sealing them."""
         place = await self._sealed_up_to(cluster)
+        horizon = await horizon_of(self._executor) if is_current else BEYOND
         for _ in range(_MOST_SEGMENTS):
             rows = await self._executor.fetch(
                 STATEMENTS["audit_unsealed"],
-                *(self._tenant, cluster, *place, is_current, self._largest),
+                *(self._tenant, cluster, *place, horizon, self._largest),
             )
             if not rows:
                 break

@@ -23,6 +23,7 @@ from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.feed_place import (
     BEGINNING,
+    BEYOND,
     LAST,
     Cursor,
     Cursors,
@@ -30,6 +31,7 @@ from polyclinic.kernel.store.feed_place import (
     Epochs,
     Place,
     Source,
+    horizon_of,
 )
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.recent import Recent
@@ -110,16 +112,17 @@ class Changes:
         while True:
             low, high, grows = epoch.bounds(after.part)
             with translated():
+                horizon = await horizon_of(source) if grows else BEYOND
                 row = await source.fetchrow(
                     STATEMENTS["feed_window"],
-                    *(extent.tenant, after.tx, after.seq, low, high, grows),
+                    *(extent.tenant, after.tx, after.seq, low, high, horizon),
                     *(extent.types, max(count, _LOOKED_AT), count),
                 )
             assert row is not None
             if (row["system"], row["timeline"]) != epoch.here:
                 epoch = await self.epochs.begin()
                 continue
-            if grows and after.tx >= row["horizon"]:
+            if after.tx >= horizon:
                 raise CursorExpired
             window = _window(epoch, after, row, count)
             if window.lines or grows or not window.at_end:
@@ -159,7 +162,8 @@ class Changes:
     async def head(self, source: Source, tenant: int) -> tuple[int, int] | None:
         """Return the newest change that can be given out, as transaction and sequence."""
         with translated():
-            row = await source.fetchrow(STATEMENTS["feed_head"], tenant)
+            horizon = await horizon_of(source)
+            row = await source.fetchrow(STATEMENTS["feed_head"], tenant, horizon)
         return None if row is None else (row["tx"], row["seq"])
 
     async def behind(
@@ -276,7 +280,7 @@ class Feed:
         """Return the place behind everything that can be given out."""
         epoch = await self._changes.epochs.begin()
         with translated():
-            horizon = await self._pool.fetchval(STATEMENTS["feed_horizon"])
+            horizon = await horizon_of(self._pool)
         return Cursor(epoch.token, Place(epoch.parts[-1], horizon - 1, LAST))
 
     def _of(self, principal: Principal) -> Cursors:

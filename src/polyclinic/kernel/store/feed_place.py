@@ -69,6 +69,10 @@ class Epoch:
         return Place(self.parts[self.parts.index(part) + 1], 0, 0)
 
 
+BEYOND: Final = 2**64 - 1
+"""A horizon that is behind everything."""
+
+
 class Source(Protocol):
     """A pool, or a connection with its transaction."""
 
@@ -83,6 +87,16 @@ class Source(Protocol):
     async def execute(self, sql: str, *arguments: object) -> object:
         """Run a statement."""
         ...
+
+
+async def horizon_of(source: Source) -> int:
+    """Return the transaction id below which nothing can be added any more.
+
+    What is read up to it has to be read by a later statement.
+    """
+    row = await source.fetchrow(STATEMENTS["feed_horizon"])
+    assert row is not None
+    return int(row[0])
 
 
 class Epochs:

@@ -22,13 +22,13 @@ from (select cluster, min(worker) as first from audit_worker group by cluster) w
 order by w.first
 
 -- audit_unsealed --
--- Rows behind a place, in the order of their commits. On the server that answers, below the first transaction
--- that is still under way: nothing can come between them any more.
+-- Rows behind a place, in the order of their commits, below the first transaction that is still under way
+-- ($6): nothing can come between them any more.
 select a.tenant, a.tx, a.worker, a.counter, a.at, a.account, a.action, a.outcome, a.type, a.rid, a.version,
        a.patients, a.detail, a.request, a.interaction
 from audit a join audit_worker w on w.worker = a.worker
 where a.tenant = $1 and w.cluster = $2 and a.tx >= $3 and (a.tx, a.worker, a.counter) > ($3, $4, $5)
-  and (not $6 or a.tx < (select store_horizon()))
+  and a.tx < $6::xid8
 order by a.tx, a.worker, a.counter
 limit $7
 

@@ -21,7 +21,7 @@ on conflict do nothing
 -- feed_window --
 -- Where a page of changes ends: after $9 of the types, or after $8 looked at. A current row moves to version
 -- when it is superseded and keeps its tx and seq: one statement sees it in one of the two. Below the oldest
--- transaction that runs nothing can be added any more; $6 is false for what came with a dump.
+-- transaction that runs ($6) nothing can be added any more; what came with a dump has no such bound.
 with found as materialized (
   select l.tx, l.seq
   from (
@@ -32,8 +32,7 @@ with found as materialized (
       select tenant, version, tx, seq, type from version
     ) c
     where c.tenant = $1 and c.version > 0 and (c.tx, c.seq) > ($2::xid8, $3::bigint)
-      and c.tx < case when $6::boolean then (select store_horizon())
-                 else '18446744073709551615'::xid8 end
+      and c.tx < $6::xid8
       and c.seq > $4 and c.seq <= $5
     order by c.tx, c.seq limit $8
   ) l
@@ -42,8 +41,8 @@ with found as materialized (
 ),
 last as (select tx, seq from found order by tx desc, seq desc limit 1),
 counted as (select count(*)::int as lines from found)
-select h.system, h.timeline, store_horizon() as horizon,
-       n.lines, f.tx, f.seq, s.tx as seen_tx, s.seq as seen_seq, coalesce(s.looked, 0)::int as looked
+select h.system, h.timeline, n.lines, f.tx, f.seq, s.tx as seen_tx, s.seq as seen_seq,
+       coalesce(s.looked, 0)::int as looked
 from feed_here() h
 cross join counted n
 left join last f on true
@@ -57,8 +56,7 @@ left join lateral (
       select tenant, version, tx, seq from version
     ) c
     where c.tenant = $1 and c.version > 0 and (c.tx, c.seq) > ($2::xid8, $3::bigint)
-      and c.tx < case when $6::boolean then (select store_horizon())
-                 else '18446744073709551615'::xid8 end
+      and c.tx < $6::xid8
       and c.seq > $4 and c.seq <= $5
     order by c.tx, c.seq limit $8
   ) l
@@ -93,18 +91,18 @@ where p.before < $11
 order by p.tx, p.seq
 
 -- feed_horizon --
--- The oldest transaction that still runs, or the next one.
+-- The oldest transaction that still runs in this database, or the next one.
 select store_horizon()
 
 -- feed_head --
--- The newest change of a tenant that can be given out; whoever waits is woken when it moves.
+-- The newest change of a tenant below the horizon ($2); whoever waits is woken when it moves.
 select c.tx, c.seq
 from (
   select tenant, version, tx, seq from resource
   union all
   select tenant, version, tx, seq from version
 ) c
-where c.tenant = $1 and c.version > 0 and c.tx < (select store_horizon())
+where c.tenant = $1 and c.version > 0 and c.tx < $2::xid8
 order by c.tx desc, c.seq desc limit 1
 
 -- feed_behind --

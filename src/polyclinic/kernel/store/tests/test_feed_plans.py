@@ -25,14 +25,14 @@ FILL = [
 ENDLESS = str(2**63 - 1)
 PLANS = {
     "feed_window": (
-        "int, xid8, bigint, bigint, bigint, boolean, smallint[], bigint, bigint",
-        f"1, '3', 0, -1000000, {ENDLESS}, true, '{{1,2,3}}', 10000, 500",
+        "int, xid8, bigint, bigint, bigint, xid8, smallint[], bigint, bigint",
+        f"1, '3', 0, -1000000, {ENDLESS}, '{ENDLESS}', '{{1,2,3}}', 10000, 500",
     ),
     "feed_rows": (
         "int, xid8, bigint, xid8, bigint, bigint, bigint, smallint[], boolean, bigint, bigint",
         f"1, '3', 0, '1000000', 0, -1000000, {ENDLESS}, '{{1,2,3}}', true, 200, 1000000",
     ),
-    "feed_head": ("int", "1"),
+    "feed_head": ("int, xid8", f"1, '{ENDLESS}'"),
     "feed_behind": (
         "int, xid8, bigint, bigint, bigint, bigint",
         f"1, '3', 19000, -1000000, {ENDLESS}, 100",
