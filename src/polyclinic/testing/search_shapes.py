@@ -124,7 +124,9 @@ def written() -> str:
         lines.append(f"# {text}\n")
         lines += [f"-- {name}\n{sql}\n" for name, sql, _ in statements(asked(query))]
         if query.types == ("Observation",) and not query.includes:
-            own = [f"-- {name} of one's own\n{sql}\n" for name, sql, _ in statements(asked(query, OWN))]
+            own = [
+                f"-- {name} of one's own\n{sql}\n" for name, sql, _ in statements(asked(query, OWN))
+            ]
             lines += own[:1]
         lines.append("\n")
     return "".join(lines)
