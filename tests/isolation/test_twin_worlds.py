@@ -88,7 +88,7 @@ async def test_the_asker_is_answered_with_a_record(twins, reader):
     statuses = Counter(reply.status for reply in replies)
     full = sum(b'"fullUrl"' in reply.body for reply in replies)
     assert statuses[200] > len(replies) / 4
-    assert full > len(replies) / 12
+    assert full > len(replies) / 16
     assert {200, 400, 403, 404} <= set(statuses)
 
 

@@ -12,7 +12,7 @@ from polyclinic.testing.isolation.chance import Chance
 from polyclinic.testing.isolation.interactions import maker
 from polyclinic.testing.isolation.searches import linked, rarer, search
 
-_RARER: Final = 4
+_RARER: Final = 6
 """Searches beyond single parameters that are made of each type."""
 _EXAMPLE: Final = 12
 """Requests of one example of the property test."""

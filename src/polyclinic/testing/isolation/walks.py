@@ -14,6 +14,8 @@ from polyclinic.testing.isolation.conditions import Pair, whatever
 from polyclinic.testing.isolation.population import THEIRS
 
 _LENGTHS: Final = (1, 1, 1, 2, 3)
+_NAMED: Final = ("b-left", "b-left", "b-gone", "b-gone")
+"""What the asker's resources refer to, and what refers to them, differ between the worlds."""
 _FAMILIAR: Final = ("Patient", "Observation", "Encounter", "Provenance", "Practitioner")
 """Types to go to rather than to others: of these there is most."""
 
