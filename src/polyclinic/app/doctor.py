@@ -25,6 +25,7 @@ from polyclinic.base.db.migrate import pending
 from polyclinic.base.db.version import NEWEST_KNOWN_MINOR, ServerVersion
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.store.consumers import Lag, lag
+from polyclinic.kernel.store.reindex import Waiting, waiting
 
 State = Literal["ok", "warn", "fail"]
 
@@ -178,6 +179,14 @@ def consumer_lag(found: Lag) -> Finding:
     return Finding("change feed", "warn" if late else "ok", text, remedy if late else None)
 
 
+def index_rows(found: Waiting) -> Finding:
+    """Say how many resources of a tenant wait for their index rows to be made anew."""
+    many = "1 resource waits" if found.resources == 1 else f"{found.resources:,} resources wait"
+    text = f"{many} for new index rows in {found.tenant}; searches may miss them"
+    remedy = f"A job does it while a server runs, or run polyclinic reindex --tenant {found.tenant}"
+    return Finding("index", "warn", text, remedy)
+
+
 def _secrets_below(data: Path) -> list[Path]:
     """Return the files that only we should read; the database's are closed by its launcher."""
     return sorted(path for pattern in _SECRETS for path in data.glob(pattern) if path.is_file())
@@ -212,7 +221,8 @@ def _reached(database: Database) -> Finding:
 
 async def _consumers(database: Database, clock: Clock) -> list[Finding]:
     async with connected(database.app_dsn, "polyclinic doctor") as connection:
-        return [consumer_lag(found) for found in await lag(connection, clock)]
+        behind = [consumer_lag(found) for found in await lag(connection, clock)]
+        return behind + [index_rows(found) for found in await waiting(connection)]
 
 
 async def _migrated(database: Database) -> Finding:

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from polyclinic.app.audit import sealing
 from polyclinic.app.build import Platform, job_principal
+from polyclinic.app.reindex import enqueue_reindexing, reindexing
 from polyclinic.app.tenants import Tenants
 from polyclinic.base import log
 from polyclinic.base.jobs.run import JobKind, JobRun
@@ -93,6 +94,7 @@ def _platform(services: Services) -> Jobs:
     async def upkeep(run: JobRun) -> None:
         await services.store.upkeep(job_principal(services, UPKEEP))
         await services.store.claims.sweep(services.tenant.number)
+        await enqueue_reindexing(services)
         async with run.completing():
             pass
 
@@ -104,7 +106,11 @@ def _platform(services: Services) -> Jobs:
 
     tenant = services.tenant.number
     return Jobs(
-        kinds=(JobKind(UPKEEP, upkeep), JobKind(SWEEP, sweep, timeout=_SWEEP_SECONDS)),
+        kinds=(
+            JobKind(UPKEEP, upkeep),
+            JobKind(SWEEP, sweep, timeout=_SWEEP_SECONDS),
+            reindexing(services),
+        ),
         schedules=(
             Schedule(UPKEEP, UPKEEP, _UPKEEP_EVERY, tenant),
             Schedule(SWEEP, SWEEP, _UPKEEP_EVERY, tenant),

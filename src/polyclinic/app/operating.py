@@ -4,6 +4,7 @@ from typing import Final
 
 from polyclinic.app.audit import AUDIT
 from polyclinic.app.policies import POLICY
+from polyclinic.app.reindex import REINDEX_COMMAND
 from polyclinic.kernel.module import Command
 
-COMMANDS: Final[tuple[Command, ...]] = (AUDIT, POLICY)
+COMMANDS: Final[tuple[Command, ...]] = (AUDIT, POLICY, REINDEX_COMMAND)

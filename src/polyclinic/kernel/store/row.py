@@ -121,6 +121,27 @@ def arguments(
     ]
 
 
+def index_arguments(indexes: Sequence[Index]) -> list[object]:
+    """Return the arguments of the ``reindex`` statement, from the index digests on."""
+    edges = [(at, *edge) for at, index in enumerate(indexes, 1) for edge in index.edges]
+    strings = [(at, *value) for at, index in enumerate(indexes, 1) for value in index.strings]
+    numbers = [(at, *value) for at, index in enumerate(indexes, 1) for value in index.numbers]
+    care = [(at, *value) for at, index in enumerate(indexes, 1) for value in index.care]
+    return [
+        [index.digest() for index in indexes],
+        *ragged([index.patients for index in indexes]),
+        *ragged([index.labels for index in indexes]),
+        INDEX_VERSION,
+        *ragged([index.keys for index in indexes]),
+        *ragged([index.words for index in indexes]),
+        *_columns(edges, 3),
+        *_columns(strings, 5),
+        *_columns(_dates(indexes), 6),
+        *_columns(numbers, 6),
+        *_columns(care, 5),
+    ]
+
+
 def _dates(indexes: Sequence[Index]) -> list[tuple[int, ...]]:
     return [
         (at, param, extreme << shift, subject, low, high)

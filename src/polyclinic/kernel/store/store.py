@@ -34,6 +34,7 @@ from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.reach import EVERYTHING, Binder, Reach
 from polyclinic.kernel.store.reading import Asked, Reader
 from polyclinic.kernel.store.rehearsal import ImaginedKeys, ImaginedPlacement, Rehearsal
+from polyclinic.kernel.store.reindex import Reindexer
 from polyclinic.kernel.store.searching import Rights as SearchRights
 from polyclinic.kernel.store.searching import Searcher
 from polyclinic.kernel.store.simulation import Case, Simulation, Simulator, may_simulate
@@ -322,6 +323,11 @@ class Store:
         await self._allowed(principal, Action.UPDATE, "Patient")
         with translated():
             await self._hot.execute(STATEMENTS["analyze"])
+
+    async def reindexer(self, principal: Principal) -> Reindexer:
+        """Return what rebuilds index rows. Raise ``Forbidden``."""
+        await self._allowed(principal, Action.UPDATE, "Patient")
+        return Reindexer(self._hot, self._placement, self.bodies, self._tenant(principal))
 
     async def upkeep(self, principal: Principal) -> None:
         """Fold the counts of types, and make the audit's partitions of the coming months."""

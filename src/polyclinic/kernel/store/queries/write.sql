@@ -2,7 +2,8 @@
 -- Write a set of resources: current row, superseded row, keys, edges, narrow rows, counts and audit in one
 -- round trip. A row whose expected version is no longer the current one is left out of the answer; the
 -- caller decides whether that is a conflict or a reason to try again. Index rows are written only where
--- their digest says that they differ. A row is left out too when keys were destroyed since its own was known.
+-- their digest says that they differ. A row is left out too when keys were destroyed since its own was known, and
+-- when its index rows were written anew (reindex) while this statement waited for it: what it sees of them is gone.
 with w as materialized (
   select w.*
   from unnest($2::bigint[], $3::int[], $4::boolean[], $5::smallint[], $6::text[], $7::boolean[],
@@ -16,7 +17,7 @@ with w as materialized (
 locked as materialized (
   select r.*
   from w join resource r on r.rid = w.rid and r.version = w.expected and r.tenant = $1
-  where w.existing
+  where w.existing and r.xmin = (select s.xmin from resource s where s.rid = r.rid)
   order by r.rid
   for update of r
 ),
