@@ -21,6 +21,8 @@ TENANT: Final = 1
 _SNAPSHOT: Final = "4000000000:4000000000:"
 """One after which nothing was changed."""
 
+_STORED: Final = 30_000
+
 SHAPES: Final[tuple[str, ...]] = (
     "Patient?identifier=urn:mr|1",
     "Patient?name=smi",
@@ -102,7 +104,7 @@ def asked(query: Query, reach: Reach = EVERYTHING, key: bytes = KEY) -> select.A
 
 def statements(one: select.Asked) -> Iterator[tuple[str, str, list[object]]]:
     """Yield the statements that a search may become: what for, SQL and arguments."""
-    few = select.few(one)
+    few = select.few(one, _STORED)
     if few is not None:
         yield "few", few.sql, few.arguments
     yield "page", *select.page(one)

@@ -15,6 +15,7 @@ from polyclinic.kernel.store import select
 from polyclinic.kernel.store.bodies import Bodies, sealed_body
 from polyclinic.kernel.store.connections import Connections, Pools
 from polyclinic.kernel.store.costs import Costs
+from polyclinic.kernel.store.sizes import Sizes
 from polyclinic.kernel.store.snapshot import Snapshots, ordered, packed, shown, unpacked
 from polyclinic.kernel.store.versions import Row
 from polyclinic.kernel.types import parse
@@ -46,6 +47,7 @@ class Pager:
     def __init__(self, pools: Pools, bodies: Bodies, snapshots: Snapshots, costs: Costs) -> None:
         self._hot, self._pool = pools
         self._costs = costs
+        self._sizes = Sizes(pools.searches)
         self._bodies = bodies
         self._snapshots = snapshots
         self._many: OrderedDict[Hashable, None] = OrderedDict()
@@ -76,13 +78,13 @@ class Pager:
         place = SearchPlace(phase, values, rows[count - 1]["rid"], numbers, epoch)
         return rows[:count], place
 
-    def chosen(
+    async def chosen(
         self, asked: select.Asked, link: SearchPlace | None
     ) -> tuple[Connections, tuple[str, list[object]]]:
         """Return the statement that a page is read by now, and where that runs."""
         if link is not None:
             asked = asked._replace(after=link.place(asked.query.as_of))
-        statement = select.few(asked)
+        statement = select.few(asked, await self._sizes.of(asked))
         if statement is not None and statement.gathers not in self._many:
             return self._hot, statement[:2]
         in_memory = select.in_memory(asked.query)
@@ -92,11 +94,11 @@ class Pager:
         self, asked: select.Asked, link: SearchPlace | None
     ) -> tuple[list[Row], select.Seen] | None:
         """Read a page of few matches; None where there are many, or no such statement."""
-        statement = select.few(asked)
+        statement = select.few(asked, await self._sizes.of(asked))
         if statement is None or statement.gathers in self._many:
             return None
         found = await self._answered(self._hot, asked, link, statement[:2])
-        if found.reached > select.FEW:
+        if found.reached > statement.most:
             self._many[statement.gathers] = None
             if len(self._many) > _REMEMBERED:
                 self._many.popitem(last=False)

@@ -98,7 +98,7 @@ class Searcher:
                 total = len(rows) if is_all else await self._total(asked)
             explanation = None
             if query.view.explain:
-                chosen = self._pager.chosen(asked, after)
+                chosen = await self._pager.chosen(asked, after)
                 explanation = await self._explainer.explain(asked, rows, *chosen)
         link = None if last is None else seal(tenant, bound, last)
         entries = await self._stored(tenant.number, rows)

@@ -7,6 +7,7 @@ made after all.
 """
 
 from collections.abc import Iterator
+from math import isqrt
 from typing import Final, NamedTuple
 
 from polyclinic.kernel.search.predicate import (
@@ -27,7 +28,7 @@ from polyclinic.kernel.search.predicate import (
     UriIs,
 )
 from polyclinic.kernel.store.select.conditions import all_of, condition_of, flat, keys_of
-from polyclinic.kernel.store.select.order import following, gathered, in_memory
+from polyclinic.kernel.store.select.order import Order, following, gathered, in_memory
 from polyclinic.kernel.store.select.pages import COLUMNS, WIDTH
 from polyclinic.kernel.store.select.reached import reached
 from polyclinic.kernel.store.select.snapshots import framed, visible
@@ -35,6 +36,8 @@ from polyclinic.kernel.store.select.statement import Among, Asked, Statement
 
 FEW: Final = 500
 """Matches that are gathered; with more, looking at all of them is dearer than another plan."""
+MANY: Final = 5_000
+"""The same where the order is that of an index which can be walked as well."""
 
 
 class Few(NamedTuple):
@@ -44,10 +47,15 @@ class Few(NamedTuple):
     arguments: list[object]
     gathers: tuple[object, ...]
     """What it gathers by: the same asks for as many."""
+    most: int
+    """With more than these, the page is of no use."""
 
 
-def few(asked: Asked) -> Few | None:
-    """Return the statement of a page of few matches; None where no one index finds them."""
+def few(asked: Asked, stored: int) -> Few | None:
+    """Return the statement of a page of few matches; None where no one index finds them.
+
+    ``stored`` is how many resources of the type there are, more or less.
+    """
     query, scope, keys, after = asked
     if len(query.types) != 1 or in_memory(query):
         return None
@@ -57,27 +65,58 @@ def few(asked: Asked) -> Few | None:
         return None
     found = parts.found(statement)
     gathers = (found, *map(repr, statement.arguments))
-    bound = statement.argument(FEW + 1, "bigint")
-    source = "(select distinct rid from found)"
-    conditions = [reached(statement), *parts.further(statement)]
-    if any(conditions):
-        source += " f join keys k on k.rid = f.rid"
-    else:
-        # Then nothing is asked of the keys any more.
-        source += " k"
+    conditions = [one for one in (reached(statement), *parts.further(statement)) if one]
     order = gathered(query, statement)
-    where = " and ".join(["not r.deleted", *filter(None, conditions)]) + visible(after, statement)
+    walks = not conditions and query.sort[0].param is None and len(query.sort) == 1
+    most = MANY if walks else FEW
+    bound = statement.argument(most + 1, "bigint")
+    behind = visible(after, statement)
     if after is not None and after.values:
-        where += following(order, after, statement)
-    sql = (
-        f"select {order.shown}, {COLUMNS} from {source} join resource r on r.rid = k.rid"  # noqa: S608
-        f"{order.joins} where {where}"
-        f" order by {order.by()} limit {statement.argument(query.count + 1, 'bigint')}"
+        behind += following(order, after, statement)
+    page = _Page(order, behind, statement.argument(query.count + 1, "bigint"))
+    if walks:
+        # From so many on the walk meets a page of them sooner than all are looked at.
+        worth = statement.argument(isqrt(query.count * stored // 4), "bigint")
+        sql = _walked(page, statement, f"{_REACHED} > {worth}")
+        sql = f"({page.gathered([f'{_REACHED} <= {worth}'])}) union all ({sql})"
+    else:
+        sql = page.gathered(conditions, looks=bool(conditions))
+    told = framed(sql, len(order.keys) + WIDTH, after, statement, reached=_REACHED)
+    sql = f"with found(rid) as materialized ({found} limit {bound}) {told}"
+    return Few(sql, statement.arguments, gathers, most)
+
+
+_REACHED: Final = "(select count(*) from found)"
+
+
+class _Page(NamedTuple):
+    """What both ways of reading a page have in common."""
+
+    order: Order
+    behind: str
+    limit: str
+
+    def gathered(self, conditions: list[str], *, looks: bool = False) -> str:
+        """Return the select that sorts what was gathered; ``looks``: at its keys, too."""
+        # Where nothing is asked of the keys, they need not be read.
+        source = " f join keys k on k.rid = f.rid" if looks else " k"
+        where = " and ".join(["not r.deleted", *conditions])
+        return (
+            f"select {self.order.shown}, {COLUMNS} from (select distinct rid from found){source}"  # noqa: S608
+            f" join resource r on r.rid = k.rid{self.order.joins} where {where}{self.behind}"
+            f" order by {self.order.by()} limit {self.limit}"
+        )
+
+
+def _walked(page: _Page, statement: Statement, gate: str) -> str:
+    """Return the select that walks the index of the order until a page of them was met."""
+    # `is true` keeps the rids a table that is looked up in memory; as a join it would be sorted.
+    return (
+        f"select {page.order.shown}, {COLUMNS} from resource r where r.tenant = $1"  # noqa: S608
+        f" and {statement.of_types('r')} and r.version > 0 and not r.deleted and {gate}"
+        f" and (r.rid in (select rid from found)) is true{page.behind}"
+        f" order by {page.order.by()} limit {page.limit}"
     )
-    told = "(select count(*) from found)"
-    framed_sql = framed(sql, len(order.keys) + WIDTH, after, statement, reached=told)
-    sql = f"with found(rid) as materialized ({found} limit {bound}) {framed_sql}"
-    return Few(sql, statement.arguments, gathers)
 
 
 class _Parts(NamedTuple):
