@@ -14,6 +14,7 @@ from polyclinic.kernel.search.predicate import (
     AllOf,
     AnyOf,
     Comparison,
+    CompositeIs,
     DateIs,
     Has,
     Linked,
@@ -158,8 +159,12 @@ class _Parts(NamedTuple):
                 f" and {all_of(self.hashed, statement)}"
             )
         condition = condition_of(self.driver, statement)
-        assert isinstance(condition, Among)
-        return condition.rids
+        if isinstance(condition, Among):
+            return condition.rids
+        return (
+            f"select k.rid from keys k where k.tenant = $1 and {statement.of_types('k')}"  # noqa: S608
+            f" and {condition}"
+        )
 
     def further(self, statement: Statement) -> Iterator[str]:
         """Yield what else holds."""
@@ -178,7 +183,7 @@ class _Parts(NamedTuple):
 def _rank(part: Predicate) -> int:
     """Return a number that is lower for what fewer resources have, as a rule."""
     match part:
-        case Linked() | Has() | AnyOf():
+        case Linked() | Has() | AnyOf() | CompositeIs():
             return 0
         case StringIs(_, how):
             return 2 if how == "starts" else 1
@@ -193,20 +198,23 @@ def _is_direct(part: Predicate, statement: Statement) -> bool:
     match part:
         case StringIs(_, how):
             return how in ("starts", "exact", "equals")
-        case DateIs() | NumberIs():
+        case DateIs() | NumberIs() | CompositeIs():
             return part.param is not None
         case AnyOf(parts):
             return bool(parts) and all(_is_direct(one, statement) for one in parts)
         case Linked(_, target, where):
-            return _is_hashed(where, statement.about(target))
+            return _is_one_way(where, statement.about(target))
         case Has(source, _, where):
-            return _is_hashed(where, statement.about(source))
+            return _is_one_way(where, statement.about(source))
         case _:
             return False
 
 
-def _is_hashed(part: Predicate, statement: Statement) -> bool:
+def _is_one_way(part: Predicate, statement: Statement) -> bool:
+    """Say whether there is one way to find what is at the other end of a reference."""
     parts = list(flat([part], AllOf))
+    if len(parts) == 1 and _is_direct(parts[0], statement):
+        return True
     return bool(parts) and all(keys_of(one, statement) is not None for one in parts)
 
 
