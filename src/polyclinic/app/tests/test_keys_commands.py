@@ -55,7 +55,7 @@ def exported(run, tmp_path):
 
     def read(name):
         code, _, err = run("export", tmp_path / name)
-        assert (code, err) == (0, "")
+        assert code == 0, err
         file = tmp_path / name / "Patient.ndjson"
         return [json.loads(line)["id"] for line in file.read_text().splitlines()]
 

@@ -31,7 +31,7 @@ def hash_words(values: IndexValues, key: bytes) -> list[int]:
     for text in values.said.texts:
         short = len(text) <= LONGEST_REMEMBERED
         found.update((_said if short else _said.__wrapped__)(key, content, text))
-    if values.said.narrative:
+    if values.said.narrative and "_text" in known:
         narrative = known["_text"].name
         found.add(narrative_key(resource_type, key))
         for word in narrative_words(values.said):

@@ -84,8 +84,8 @@ class Pager:
         """Return the statement that a page is read by now, and where that runs."""
         if link is not None:
             asked = asked._replace(after=link.place(asked.query.as_of))
-        statement = select.few(asked, await self._sizes.of(asked))
-        if statement is not None and statement.gathers not in self._many:
+        statement = await self._gathering(asked)
+        if statement is not None:
             return self._hot, statement[:2]
         in_memory = select.in_memory(asked.query)
         return self._pool, (select.unsorted if in_memory else select.page)(asked)
@@ -94,8 +94,8 @@ class Pager:
         self, asked: select.Asked, link: SearchPlace | None
     ) -> tuple[list[Row], select.Seen] | None:
         """Read a page of few matches; None where there are many, or no such statement."""
-        statement = select.few(asked, await self._sizes.of(asked))
-        if statement is None or statement.gathers in self._many:
+        statement = await self._gathering(asked)
+        if statement is None:
             return None
         found = await self._answered(self._hot, asked, link, statement[:2])
         if found.reached > statement.most:
@@ -106,6 +106,16 @@ class Pager:
         if found.moved:
             return await self._snapshots.restored(asked, found.seen, found.rows), found.seen
         return found.rows, found.seen
+
+    async def _gathering(self, asked: select.Asked) -> select.Few | None:
+        """Return the statement for few matches; None where there is none, or many are known.
+
+        Nor for whoever may not see everything: which way is taken depends on what there is in all.
+        """
+        if not asked.scope.is_whole:
+            return None
+        statement = select.few(asked, await self._sizes.of(asked))
+        return None if statement is None or statement.gathers in self._many else statement
 
     async def _walked(
         self, asked: select.Asked, link: SearchPlace | None

@@ -38,6 +38,11 @@ class Scope:
     reaches: Mapping[str, Reach]
     """What may be reached of each type that the search names or walks through."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Say whether there is no limit to any type."""
+        return all(reach.whole for reach in self.reaches.values())
+
     def audience(self, types: Sequence[str] | None = None) -> frozenset[int] | None:
         """Return the patients beyond whom nothing is reached; None: no such list."""
         found: set[int] = set()

@@ -74,7 +74,7 @@ async def test_a_service_that_fails_leaves_no_row_and_says_so(remote, service, o
 async def test_r6_a_damaged_object_is_found(remote, service):
     name = await remote.attach(LARGE)
     ((key, (sound, at)),) = service.objects.items()
-    service.objects[key] = sound[:-20] + b"x" + sound[-19:], at
+    service.objects[key] = sound[:-20] + bytes([sound[-20] ^ 1]) + sound[-19:], at
 
     with pytest.raises(AttachmentDamaged):
         await remote.read(name)
