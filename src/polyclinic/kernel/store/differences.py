@@ -1,32 +1,26 @@
 """What became of resources between two moments: created, changed or deleted."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from polyclinic.kernel.access.decide import Action, readable_types
 from polyclinic.kernel.access.principal import Principal
-from polyclinic.kernel.errors import TooCostly
+from polyclinic.kernel.store import select
 from polyclinic.kernel.store.audit import About
 from polyclinic.kernel.store.audit_events import AUDIT_EVENT
 from polyclinic.kernel.store.faults import translated
+from polyclinic.kernel.store.index import QueryKeys
 from polyclinic.kernel.store.page_links import seal, unseal
 from polyclinic.kernel.store.past import Past, PastRights, VersionOf
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.reach import Reach
 from polyclinic.kernel.store.stored import Stored
+from polyclinic.kernel.store.tenancy import Tenant
 from polyclinic.kernel.store.versions import Row
 from polyclinic.kernel.types import type_number
-
-MOST_SCANNED: Final = 100_000
-"""Changes that are looked at for one page."""
-_AT_ONCE: Final = 500
-_MANY: Final = (
-    f"Over {MOST_SCANNED:,} changes lie between these moments: take two that are nearer to each"
-    " other, or fewer types."
-)
 
 
 class Span(NamedTuple):
@@ -90,7 +84,7 @@ class Differences:
         """Return what was created, changed and deleted, in the order of the last change.
 
         Who may see a resource at one of the two moments only is told that it was created, or
-        deleted. Raise ``Forbidden``, ``BadRequest`` for the link of somebody else, ``TooCostly``.
+        deleted. Raise ``Forbidden``, and ``BadRequest`` for the link of somebody else.
         """
         tenant = self._rights.tenant(principal)
         shape = principal.account, span.types, span.id, span.patient, span.start, span.end
@@ -98,19 +92,18 @@ class Differences:
         place = unseal(tenant, bound, after, _Place) if after else _Place(span.start, 0)
         reaches = await self._reaches(principal, span)
         patient = await self._patient(tenant.number, span)
-        found: list[Difference] = []
-        patients: set[int] = set()
-        async for seen in self._walked(tenant.number, span, reaches, place):
-            if seen.difference is None or (patient is not None and patient not in seen.patients):
-                continue
-            found.append(seen.difference)
-            patients |= seen.patients
-            place = seen.place
-            if len(found) == count:
-                break
+        seen = await self._page(
+            tenant,
+            span,
+            reaches,
+            select.Between(span.start, span.end, patient, place.at, place.rid, count),
+        )
+        found = [one.difference for one in seen if one.difference is not None]
+        patients = {rid for one in seen for rid in one.patients}
         types = [type_number(name) for name in span.types] if len(span.types) == 1 else []
         await self._rights.note(principal, Action.SEARCH, About.history(types, sorted(patients)))
-        link = seal(tenant, bound, place) if len(found) == count and span.id is None else None
+        is_full = len(seen) == count and span.id is None
+        link = seal(tenant, bound, seen[-1].place) if is_full else None
         return DifferencePage(tuple(found), link)
 
     async def _reaches(self, principal: Principal, span: Span) -> dict[str, Reach]:
@@ -129,43 +122,37 @@ class Differences:
         handle = (await self._past.placement.find(tenant, [place])).get(place)
         return handle.rid if handle else -1
 
-    async def _walked(
-        self, tenant: int, span: Span, reaches: Mapping[str, Reach], place: _Place
-    ) -> AsyncIterator[_Seen]:
-        """Yield each change behind a place."""
-        for _ in range(MOST_SCANNED // _AT_ONCE):
-            rows = await self._rows(tenant, span, reaches, place)
-            for seen in await self._judged(tenant, reaches, rows):
-                yield seen
-            if span.id is not None or len(rows) < _AT_ONCE:
-                return
-            place = _Place(rows[-1]["at"], rows[-1]["rid"])
-        raise TooCostly(_MANY)
-
-    async def _rows(
-        self, tenant: int, span: Span, reaches: Mapping[str, Reach], place: _Place
-    ) -> Sequence[Row]:
-        within, numbers = self._past.pool.within(tenant), [type_number(name) for name in reaches]
-        with translated():
-            if span.id is not None:
-                one = numbers[0], span.id, span.start, span.end
-                return await within.fetch(STATEMENTS["difference"], tenant, *one)
-            return await within.fetch(
-                STATEMENTS["differences"],
-                *(tenant, numbers, span.start, span.end, place.at, place.rid, _AT_ONCE),
+    async def _page(
+        self, tenant: Tenant, span: Span, reaches: Mapping[str, Reach], between: select.Between
+    ) -> list[_Seen]:
+        """Return the changes of a page with what may be seen of them."""
+        within = self._past.pool.within(tenant.number)
+        if span.id is not None:
+            one = type_number(span.types[0]), span.id, span.start, span.end
+            sql, arguments = STATEMENTS["difference"], [tenant.number, *one]
+        else:
+            scope, keys = (
+                select.Scope(tenant.number, reaches),
+                QueryKeys(tenant.index_key, *reaches),
             )
+            sql, arguments = select.differences(between, select.Statement(scope, keys))
+        with translated():
+            rows = await within.fetch(sql, *arguments)
+        seen = await self._judged(tenant.number, reaches, rows)
+        if between.patient is None or span.id is None:
+            return seen
+        return [one for one in seen if between.patient in one.patients]
 
     async def _judged(
         self, tenant: int, reaches: Mapping[str, Reach], rows: Sequence[Row]
     ) -> list[_Seen]:
         """Return changes with what may be seen of them."""
-        changed = [row for row in rows if not row["same"]]
-        now = [(row["rid"], row["version"]) for row in changed if not row["deleted"]]
-        then = [(row["rid"], row["before"]) for row in changed if not row["was_deleted"]]
+        now = [(row["rid"], row["version"]) for row in rows if not row["deleted"]]
+        then = [(row["rid"], row["before"]) for row in rows if not row["was_deleted"]]
         shown = await self._past.reached(tenant, reaches, [*now, *then])
         opened = await self._past.opened(tenant, list(shown.values()))
         stored = dict(zip(shown, opened, strict=True))
-        return [_seen(row, shown, stored) for row in changed]
+        return [_seen(row, shown, stored) for row in rows]
 
 
 def _seen(row: Row, shown: Mapping[VersionOf, Row], stored: Mapping[VersionOf, Stored]) -> _Seen:

@@ -7,6 +7,7 @@ from datetime import datetime
 from polyclinic.kernel.access.decide import Action
 from polyclinic.kernel.access.policy import Policy
 from polyclinic.kernel.access.principal import Principal
+from polyclinic.kernel.errors import FhirError
 from polyclinic.kernel.store.audit import About
 from polyclinic.kernel.store.bodies import Bodies, sealed_body
 from polyclinic.kernel.store.connections import Connections
@@ -31,6 +32,7 @@ class PastRights:
     policy: Callable[[int], Awaitable[Policy]]
     allowed: Callable[[Principal, Action, str], Awaitable[Reach]]
     note: Callable[[Principal, Action, About], Awaitable[None]]
+    denied: Callable[[Principal, Action, FhirError, str], Awaitable[None]]
 
 
 class Past:
@@ -55,12 +57,14 @@ class Past:
     async def reached(
         self, tenant: int, reaches: Mapping[str, Reach], wanted: Sequence[VersionOf]
     ) -> dict[VersionOf, Row]:
-        """Return those of some versions that may be seen."""
-        if not wanted:
-            return {}
+        """Return those of some versions that may be seen.
+
+        For none at all it asks as much, so that what is hidden takes as many statements.
+        """
+        rids, versions = [one[0] for one in wanted], [one[1] for one in wanted]
         with translated():
             rows = await self.pool.within(tenant).fetch(
-                STATEMENTS["versions"], tenant, *zip(*wanted, strict=True)
+                STATEMENTS["versions"], tenant, rids, versions
             )
         found = await self._versions.reached(tenant, reaches, rows)
         return {(row["rid"], row["version"]): row for row in found}

@@ -96,7 +96,7 @@ class Store:
         )
         self.lookback = LookBack(
             Past(searches, self._placement, self.bodies, versions),
-            PastRights(self._tenant, self.policies.current, self._allowed, self._note),
+            PastRights(self._tenant, *rights[1:], self._allowed, self._note, self.note_denial),
         )
         self._tenants: dict[int, Tenant] = {}
         self.directory = Directory(hot, clock)

@@ -48,10 +48,17 @@ class Undoing:
         tenant = self._rights.tenant(principal).number
         reaches = {place[0]: await self._rights.allowed(principal, Action.READ, place[0])}
         rows = await self._group(tenant, place, version)
+        # Before anything is said of what else the transaction wrote.
+        named = [row for row in rows if (type_name(row["type"]), row["id"]) == place]
+        anchor = [(row["rid"], version) for row in named]
+        if not await self._past.reached(tenant, reaches, anchor):
+            error = NotFound()
+            await self._rights.denied(principal, Action.READ, error, place[0])
+            raise error
         for name in {type_name(row["type"]) for row in rows} - {place[0]}:
             reaches[name] = await self._rights.allowed(principal, Action.READ, name)
         patients = await self._check(tenant, reaches, rows)
-        about = About(type_number(place[0]), rows[0]["rid"], version, patients)
+        about = About(type_number(place[0]), anchor[0][0], version, patients)
         await self._rights.note(principal, Action.READ, about)
         if changed := [row for row in rows if row["current"] != row["version"]]:
             raise _refusal(changed, "was changed since")
@@ -64,8 +71,6 @@ class Undoing:
                 STATEMENTS["undo_group"],
                 *(tenant, type_number(place[0]), place[1], version, MOST_UNDONE + 1),
             )
-        if not rows:
-            raise NotFound
         if len(rows) > MOST_UNDONE:
             message = f"The transaction wrote over {MOST_UNDONE:,} resources; undo them by parts."
             raise Conflict(message)
@@ -78,8 +83,6 @@ class Undoing:
         wanted = {(row["rid"], row["version"]) for row in rows}
         wanted |= {(row["rid"], row["current"]) for row in rows}
         seen = await self._past.reached(tenant, reaches, sorted(wanted))
-        if not any((row["rid"], row["version"]) in seen for row in rows):
-            raise NotFound
         if len(seen) < len(wanted):
             message = "Your role does not allow to see all that this transaction wrote."
             raise Forbidden(message)

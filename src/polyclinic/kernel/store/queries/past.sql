@@ -60,37 +60,10 @@ join lateral (
 ) h on true
 where r.tenant = $1 and r.type = $2 and r.id = $3
 
--- differences --
--- Of each resource that was changed between two moments the last version in between, and which version there
--- was before ($5 and $6 are where the last page ended). A version counts that was current at the second moment.
-select t.type, r.id, x.rid, x.at, x.version, x.deleted, o.version as before,
-       coalesce(o.deleted, true) as was_deleted, x.digest <> 0 and x.digest = o.digest as same
-from unnest($2::smallint[]) as t(type)
-cross join lateral (
-  (select c.rid, c.last_updated as at, c.version, c.deleted, c.digest
-   from resource c
-   where c.tenant = $1 and c.type = t.type and c.version > 0
-     and c.last_updated > $3 and c.last_updated <= $4 and (c.last_updated, c.rid) > ($5, $6)
-   order by c.last_updated, c.rid limit $7)
-  union all
-  (select v.rid, v.valid_from, v.version, v.deleted, v.digest
-   from version v
-   where v.tenant = $1 and v.type = t.type and v.valid_from > $3 and v.valid_from <= $4
-     and (v.valid_from, v.rid) > ($5, $6) and v.valid_to > $4
-   order by v.valid_from, v.rid limit $7)
-) x
-join resource r on r.rid = x.rid
-left join lateral (
-  select v.version, v.deleted, v.digest from version v
-  where v.rid = x.rid and v.valid_from <= $3 order by v.version desc limit 1
-) o on true
-order by x.at, x.rid
-limit $7
-
 -- difference --
--- The same of one resource.
+-- The last version of one resource between two moments, and which version there was before.
 select r.type, r.id, r.rid, x.at, x.version, x.deleted, o.version as before,
-       coalesce(o.deleted, true) as was_deleted, x.digest <> 0 and x.digest = o.digest as same
+       coalesce(o.deleted, true) as was_deleted
 from resource r
 join lateral (
   select h.* from (
@@ -105,6 +78,7 @@ left join lateral (
   where v.rid = r.rid and v.valid_from <= $4 order by v.version desc limit 1
 ) o on true
 where r.tenant = $1 and r.type = $2 and r.id = $3
+  and (o.version is null or x.digest = 0 or x.digest <> o.digest)
 
 -- versions --
 -- Some versions, with what decides who may see them.
