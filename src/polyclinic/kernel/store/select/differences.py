@@ -6,11 +6,30 @@ there are on a page, tells nothing of it.
 """
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from polyclinic.kernel.store.select.reached import reached
 from polyclinic.kernel.store.select.statement import Statement
 from polyclinic.kernel.types import type_number
+
+
+_COLUMNS: Final = (
+    "x.rid, x.at, x.version, x.deleted, o.version as before,"
+    " coalesce(o.deleted, true) as was_deleted"
+)
+_CURRENT: Final = (
+    "select c.rid, c.type, c.last_updated as at, c.version, c.deleted, c.digest, c.patients,"
+    " c.labels, coalesce(k.keys, '{}') as keys from resource c left join keys k on k.rid = c.rid"
+    " where c.tenant = $1 and c.type = t.type and c.version > 0"
+)
+_REPLACED: Final = (
+    "select v.rid, v.type, v.valid_from as at, v.version, v.deleted, v.digest, v.patients,"
+    " v.labels, v.keys from version v where v.tenant = $1 and v.type = t.type"
+)
+_BEFORE: Final = (
+    "select v.version, v.deleted, v.digest, v.patients, v.labels, v.keys"
+    " from version v where v.rid = x.rid"
+)
 
 
 class Between(NamedTuple):
@@ -31,39 +50,22 @@ def differences(between: Between, statement: Statement) -> tuple[str, list[objec
     """Return the statement: rid, version, deleted and at of each; before and was_deleted."""
     start = statement.argument(between.start, "timestamptz")
     end = statement.argument(between.end, "timestamptz")
-    place = (
-        f"({statement.argument(between.at, 'timestamptz')},"
-        f" {statement.argument(between.rid, 'bigint')})"
+    at, rid = (
+        statement.argument(between.at, "timestamptz"),
+        statement.argument(between.rid, "bigint"),
     )
     limit = statement.argument(between.size, "bigint")
-    shown = _shown(between, statement)
-    before = (
-        "left join lateral (select v.version, v.deleted, v.digest, v.patients, v.labels, v.keys"  # noqa: S608
-        f" from version v where v.rid = x.rid and v.valid_from <= {start}"
-        " order by v.version desc limit 1) o on true"
+    sources = (
+        f"{_CURRENT} and c.last_updated > {start} and c.last_updated <= {end}"
+        f" and (c.last_updated, c.rid) > ({at}, {rid})",
+        f"{_REPLACED} and v.valid_from > {start} and v.valid_from <= {end} and v.valid_to > {end}"
+        f" and (v.valid_from, v.rid) > ({at}, {rid})",
     )
-    columns = (
-        "x.rid, x.at, x.version, x.deleted, o.version as before,"
-        " coalesce(o.deleted, true) as was_deleted"
-    )
-    current = (
-        "(select c.rid, c.type, c.last_updated as at, c.version, c.deleted, c.digest, c.patients,"  # noqa: S608
-        " c.labels, coalesce(k.keys, '{}') as keys"
-        " from resource c left join keys k on k.rid = c.rid"
-        " where c.tenant = $1 and c.type = t.type and c.version > 0"
-        f" and c.last_updated > {start} and c.last_updated <= {end}"
-        f" and (c.last_updated, c.rid) > {place})"
-    )
-    replaced = (
-        "(select v.rid, v.type, v.valid_from as at, v.version, v.deleted, v.digest, v.patients,"  # noqa: S608
-        " v.labels, v.keys from version v"
-        f" where v.tenant = $1 and v.type = t.type and v.valid_from > {start}"
-        f" and v.valid_from <= {end} and v.valid_to > {end}"
-        f" and (v.valid_from, v.rid) > {place})"
-    )
+    before = f"{_BEFORE} and v.valid_from <= {start} order by v.version desc limit 1"
+    shown = f"where {_shown(between, statement)} order by x.at, x.rid limit {limit}"
     arms = " union all ".join(
-        f"(select {columns} from {arm} x {before} where {shown} order by x.at, x.rid limit {limit})"  # noqa: S608
-        for arm in (current, replaced)
+        f"(select {_COLUMNS} from ({one}) x left join lateral ({before}) o on true {shown})"  # noqa: S608
+        for one in sources
     )
     numbers = [type_number(name) for name in statement.types]
     sql = (
