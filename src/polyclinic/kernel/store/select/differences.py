@@ -12,7 +12,6 @@ from polyclinic.kernel.store.select.reached import reached
 from polyclinic.kernel.store.select.statement import Statement
 from polyclinic.kernel.types import type_number
 
-
 _COLUMNS: Final = (
     "x.rid, x.at, x.version, x.deleted, o.version as before,"
     " coalesce(o.deleted, true) as was_deleted"
