@@ -54,17 +54,19 @@ def differences(between: Between, statement: Statement) -> tuple[str, list[objec
         statement.argument(between.rid, "bigint"),
     )
     limit = statement.argument(between.size, "bigint")
-    sources = (
+    current = (
         f"{_CURRENT} and c.last_updated > {start} and c.last_updated <= {end}"
-        f" and (c.last_updated, c.rid) > ({at}, {rid})",
+        f" and (c.last_updated, c.rid) > ({at}, {rid})"
+    )
+    replaced = (
         f"{_REPLACED} and v.valid_from > {start} and v.valid_from <= {end} and v.valid_to > {end}"
-        f" and (v.valid_from, v.rid) > ({at}, {rid})",
+        f" and (v.valid_from, v.rid) > ({at}, {rid})"
     )
     before = f"{_BEFORE} and v.valid_from <= {start} order by v.version desc limit 1"
     shown = f"where {_shown(between, statement)} order by x.at, x.rid limit {limit}"
     arms = " union all ".join(
         f"(select {_COLUMNS} from ({one}) x left join lateral ({before}) o on true {shown})"  # noqa: S608
-        for one in sources
+        for one in (current, replaced)
     )
     numbers = [type_number(name) for name in statement.types]
     sql = (
