@@ -12,6 +12,8 @@ from polyclinic.kernel.store import Store
 from polyclinic.kernel.store.audit import REHEARSES
 
 _PREFERRED: Final = re.compile(r"(?:^|[,;\s])dry-run(?:$|[,;\s=])", re.IGNORECASE)
+_WHOLE: Final = frozenset({"transaction", "operation"})
+"""They make the report themselves."""
 _WRITES: Final = frozenset({"create", "update", "patch", "delete"})
 _FAILURES: Final = 500
 
@@ -28,12 +30,12 @@ async def rehearse(store: Store, request: Request, code: str, run: Run) -> Answe
 
     Raise ``BadRequest`` for one that cannot be tried out, rather than do it.
     """
-    if code != "transaction" and code not in _WRITES:
+    if code not in _WHOLE and code not in _WRITES:
         message = "There is no dry run of this; leave dry-run out of Prefer."
         raise BadRequest(message)
     mark = REHEARSES.set(True)
     try:
-        if code == "transaction":
+        if code in _WHOLE:
             return await run(store.rehearsal(), request)
         try:
             answer = await run(store.rehearsal(), request)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from copy import copy
+from datetime import datetime
 from typing import Final
 
 from polyclinic.base.clock import Clock
@@ -26,6 +27,8 @@ from polyclinic.kernel.store.following import Following
 from polyclinic.kernel.store.histories import Historian, HistoryQuery, history_part
 from polyclinic.kernel.store.idempotency import Claims
 from polyclinic.kernel.store.keys import DataKeys
+from polyclinic.kernel.store.lookback import LookBack
+from polyclinic.kernel.store.past import Past, PastRights
 from polyclinic.kernel.store.placement import Place, Placement
 from polyclinic.kernel.store.policies import Policies
 from polyclinic.kernel.store.prepared import Change, Keeper
@@ -39,7 +42,7 @@ from polyclinic.kernel.store.searching import Rights as SearchRights
 from polyclinic.kernel.store.searching import Searcher
 from polyclinic.kernel.store.simulation import Case, Simulation, Simulator, may_simulate
 from polyclinic.kernel.store.snapshot import Snapshots
-from polyclinic.kernel.store.stored import Page, Stored, Written
+from polyclinic.kernel.store.stored import Page, Stored, Written, to_millisecond
 from polyclinic.kernel.store.tenancy import Tenant, open_tenant
 from polyclinic.kernel.store.versions import Versions
 from polyclinic.kernel.store.writes import Rights, Writes
@@ -80,12 +83,20 @@ class Store:
         rights = self._history_types, self.policies.current
         seams = Seams(self._tenant, *rights, self._note, self.bodies)
         self.following = Following(searches, clock, seams)
-        snapshots = Snapshots(searches, Versions(self._checker, self.bodies), self.following.epochs)
-        may_search = SearchRights(self.policies.current, self._allowed, self.note_denial)
-        self.searcher = Searcher(Pools(hot, searches), self.bodies, snapshots, may_search)
+        versions = Versions(self._checker, self.bodies)
+        self.searcher = Searcher(
+            Pools(hot, searches),
+            self.bodies,
+            Snapshots(searches, versions, self.following.epochs),
+            SearchRights(self.policies.current, self._allowed, self.note_denial),
+        )
         self.blob_seams = BlobSeams(
             *(self._tenant, self._allowed, self.writes.may_write, self.read),
             *(self._auditor, self._placement, self.keys),
+        )
+        self.lookback = LookBack(
+            Past(searches, self._placement, self.bodies, versions),
+            PastRights(self._tenant, *rights[1:], self._allowed, self._note, self.note_denial),
         )
         self._tenants: dict[int, Tenant] = {}
         self.directory = Directory(hot, clock)
@@ -119,6 +130,10 @@ class Store:
     def progress(self, principal: Principal) -> Progress:
         """Return the memory of how far files were loaded."""
         return Progress(self._hot, principal.tenant)
+
+    def now(self) -> datetime:
+        """Return the moment that a write would have."""
+        return to_millisecond(self._clock.now())
 
     async def is_empty(self, principal: Principal) -> bool:
         """Say whether the tenant has never stored anything."""

@@ -8,6 +8,8 @@ from polyclinic.kernel.errors import NotAllowed, NotFound
 from polyclinic.kernel.rest.interactions import changes, conditional
 from polyclinic.kernel.rest.interactions.create import create
 from polyclinic.kernel.rest.interactions.delete import delete
+from polyclinic.kernel.rest.interactions.diff import DEFINITION as DIFF
+from polyclinic.kernel.rest.interactions.diff import diff
 from polyclinic.kernel.rest.interactions.history import history
 from polyclinic.kernel.rest.interactions.patch import patch
 from polyclinic.kernel.rest.interactions.read import read
@@ -15,6 +17,8 @@ from polyclinic.kernel.rest.interactions.search import search
 from polyclinic.kernel.rest.interactions.simulate import DEFINITION as SIMULATE
 from polyclinic.kernel.rest.interactions.simulate import simulate
 from polyclinic.kernel.rest.interactions.transaction import Router, transaction
+from polyclinic.kernel.rest.interactions.undo import DEFINITION as UNDO
+from polyclinic.kernel.rest.interactions.undo import undo
 from polyclinic.kernel.rest.interactions.update import update
 from polyclinic.kernel.rest.interactions.vread import vread
 from polyclinic.kernel.rest.message import Answer, Request
@@ -144,6 +148,10 @@ INTERACTIONS: Final = (
     Interaction("history-system", "GET", ("_history",), history),
     Interaction("transaction", "POST", (), _transaction),
     Interaction("operation", "GET", ("$simulate",), simulate, SIMULATE),
+    Interaction("operation", "GET", ("$diff",), diff, DIFF),
+    Interaction("operation", "GET", ("type", "$diff"), diff, DIFF),
+    Interaction("operation", "GET", ("type", "id", "$diff"), diff, DIFF),
+    Interaction("operation", "POST", ("$undo",), undo, UNDO),
     Interaction(
         "operation",
         "GET",

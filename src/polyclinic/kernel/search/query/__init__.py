@@ -5,6 +5,7 @@ taken for one that is. What is known and wrongly used is refused: an answer to a
 the one that was asked is worse than none.
 """
 
+from polyclinic.kernel.search.query.moments import moment
 from polyclinic.kernel.search.query.request import parse_query
 from polyclinic.kernel.search.query.results import DEFAULT_COUNT, MOST, page_size
 from polyclinic.kernel.search.query.searched import supported_parameters
@@ -15,6 +16,7 @@ __all__ = [
     "MOST",
     "UNSUPPORTED",
     "Support",
+    "moment",
     "page_size",
     "parse_query",
     "support",

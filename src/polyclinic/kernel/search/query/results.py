@@ -1,9 +1,8 @@
 """What an answer has: its order, size and form. https://hl7.org/fhir/R4/search.html#return."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Literal, TypeAlias, cast
 
 from polyclinic.kernel.search.predicate import Include, Sort, View
@@ -15,9 +14,9 @@ from polyclinic.kernel.search.query.limits import (
     refuse,
     shown,
 )
+from polyclinic.kernel.search.query.moments import moment
 from polyclinic.kernel.search.query.searched import Searched
 from polyclinic.kernel.search.query.support import sortable
-from polyclinic.kernel.search.ranges import is_date
 from polyclinic.kernel.types import type_definition
 
 DEFAULT_COUNT: Final = 20
@@ -62,7 +61,6 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
 _Summary: TypeAlias = Literal["false", "true", "text", "data", "count"]
 _Contained: TypeAlias = Literal["false", "true", "both"]
 _ContainedType: TypeAlias = Literal["container", "contained"]
-_MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}.*")
 _NEWEST: Final = Sort(None, descending=True)
 _WHOLE: Final = View()
 
@@ -196,16 +194,7 @@ class _Reader:
 
     def _as_of(self) -> datetime | None:
         value = self._value("_asOf")
-        if value is None:
-            return None
-        text = value.replace(" ", "+")
-        try:
-            if is_date(text) and _MOMENT.fullmatch(text):
-                moment = datetime.fromisoformat(text)
-                return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        except ValueError:
-            pass
-        return refuse("_asOf takes a moment to the second, such as 2024-05-17T14:30:00Z.")
+        return None if value is None else moment("_asOf", value)
 
 
 def _plain(name: str) -> str:

@@ -7,6 +7,7 @@ a second statement.
 """
 
 from polyclinic.kernel.store.select.dear import dear, is_selective
+from polyclinic.kernel.store.select.differences import Between, differences
 from polyclinic.kernel.store.select.few import FEW, MANY, Few, few
 from polyclinic.kernel.store.select.includes import MOST_INCLUDED, Match, includable, included
 from polyclinic.kernel.store.select.order import has_rest, in_memory
@@ -30,6 +31,7 @@ __all__ = [
     "MOST_SORTED",
     "Among",
     "Asked",
+    "Between",
     "Few",
     "Match",
     "Phase",
@@ -38,6 +40,7 @@ __all__ = [
     "Seen",
     "Statement",
     "dear",
+    "differences",
     "few",
     "has_rest",
     "in_memory",

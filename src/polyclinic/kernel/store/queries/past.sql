@@ -59,3 +59,66 @@ join lateral (
   select v.version from version v where v.rid = r.rid and v.valid_from <= $4
 ) h on true
 where r.tenant = $1 and r.type = $2 and r.id = $3
+
+-- difference --
+-- The last version of one resource between two moments, and which version there was before.
+select r.type, r.id, r.rid, x.at, x.version, x.deleted, o.version as before,
+       coalesce(o.deleted, true) as was_deleted
+from resource r
+join lateral (
+  select h.* from (
+    select r.version, r.deleted, r.last_updated as at, r.digest where r.version > 0
+    union all
+    select v.version, v.deleted, v.valid_from, v.digest from version v where v.rid = r.rid
+  ) h
+  where h.at > $4 and h.at <= $5 order by h.version desc limit 1
+) x on true
+left join lateral (
+  select v.version, v.deleted, v.digest from version v
+  where v.rid = r.rid and v.valid_from <= $4 order by v.version desc limit 1
+) o on true
+where r.tenant = $1 and r.type = $2 and r.id = $3
+  and (o.version is null or x.digest = 0 or x.digest <> o.digest)
+
+-- versions --
+-- Some versions, with what decides who may see them.
+select r.type, r.id, h.*
+from unnest($2::bigint[], $3::int[]) as q(rid, version)
+join resource r on r.rid = q.rid and r.tenant = $1
+join lateral (
+  select r.rid, r.version, r.deleted, r.last_updated, r.dict_id, r.key_id, r.patients, r.labels, r.body,
+         (select k.keys from keys k where k.rid = r.rid) as keys
+  where r.version = q.version
+  union all
+  select v.rid, v.version, v.deleted, v.valid_from, v.dict_id, v.key_id, v.patients, v.labels, v.body, v.keys
+  from version v where v.rid = q.rid and v.version = q.version
+) h on true
+
+-- undo_group --
+-- What the transaction wrote that wrote a version: the version that it made of each resource, and the current
+-- one. A write by itself shares its transaction with others, and has no group.
+with made as (
+  select h.rid, h.version, h.tx, h.txgroup
+  from resource r
+  join lateral (
+    select r.rid, r.version, r.tx, r.txgroup
+    union all
+    select v.rid, v.version, v.tx, v.txgroup from version v where v.rid = r.rid
+  ) h on h.version = $4
+  where r.tenant = $1 and r.type = $2 and r.id = $3
+)
+select r.type, r.id, x.rid, x.version, x.deleted, r.version as current
+from made m
+join lateral (
+  select c.rid, c.version, c.deleted
+  from (
+    select tenant, rid, version, deleted, tx, txgroup from resource
+    union all
+    select tenant, rid, version, deleted, tx, txgroup from version
+  ) c
+  where c.tenant = $1 and c.version > 0 and c.tx = m.tx
+    and (c.txgroup = m.txgroup and m.txgroup <> 0 or (c.rid, c.version) = (m.rid, m.version))
+) x on true
+join resource r on r.rid = x.rid
+order by x.rid
+limit $5
