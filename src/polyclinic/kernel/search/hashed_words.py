@@ -31,12 +31,13 @@ def hash_words(values: IndexValues, key: bytes) -> list[int]:
     for text in values.said.texts:
         short = len(text) <= LONGEST_REMEMBERED
         found.update((_said if short else _said.__wrapped__)(key, content, text))
-    if values.said.narrative and "_text" in known:
-        narrative = known["_text"].name
-        found.add(narrative_key(resource_type, key))
+    if values.said.narrative:
+        spoken = [content]
+        if "_text" in known:  # a Bundle has none of its own
+            spoken.append(known["_text"].name)
+            found.add(narrative_key(resource_type, key))
         for word in narrative_words(values.said):
-            found.add(_word(key, narrative, word))
-            found.add(_word(key, content, word))
+            found.update([_word(key, name, word) for name in spoken])
     if len(found) > MAX_WORDS:
         message = f"The resource has more than {MAX_WORDS} different words; divide it."
         raise InvalidResource((Issue("too-costly", message),))

@@ -26,7 +26,13 @@ class Context(NamedTuple):
     """The rids of the only patients whose resources it may see, besides nobody's; None: all."""
 
 
-PLANNING: Final = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+_IN_ORDER: Final = {"max_parallel_workers_per_gather": "0"}
+"""What is put behind one another by ``union all`` comes in that order only without workers."""
+PLANNING: Final = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    **_IN_ORDER,
+}
 """Settings of the hot path's connections."""
 _NOBODY: Final[Session] = (("polyclinic.tenant", ""), ("polyclinic.audience", "{}"))
 
@@ -117,4 +123,4 @@ async def open_hot(url: str, settings: Settings) -> Connections:
 
 async def open_searches(url: str, settings: Settings) -> Connections:
     """Open the pool of searches, whose plans depend on their values."""
-    return Connections(await create_pool(url, settings, "polyclinic search"))
+    return Connections(await create_pool(url, settings, "polyclinic search", _IN_ORDER))

@@ -34,6 +34,17 @@ def keys_of(resource: Resource) -> set[int]:
     return set(hash_words(extract(resource), KEY))
 
 
+def test_a_bundle_has_the_words_of_what_it_holds_and_no_narrative_of_its_own():
+    inner = {"resourceType": "Patient", "text": {"status": "generated", "div": DIV}}
+    bundle = from_json(
+        {"resourceType": "Bundle", "id": "b", "type": "collection", "entry": [{"resource": inner}]}
+    )
+
+    (throat,) = word_keys("Bundle", parameters("Bundle")["_content"], "throat", KEY)
+    assert set(content_of(bundle)) >= {"sore", "throat", "fever"}
+    assert throat in keys_of(bundle)
+
+
 def test_a_narrative_has_the_words_between_its_tags():
     found = said(observation(text={"status": "generated", "div": DIV}).body)
 
