@@ -135,6 +135,8 @@ def test_a_second_one_in_the_folder_says_so_and_leaves_the_first(installation, d
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_the_server_and_the_database(installation, demo, number):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        pytest.skip(f"whoever started the tests lets nothing be ended by {number!r}")
     assert installation.postmaster() is not None
 
     os.kill(demo.pid, number)

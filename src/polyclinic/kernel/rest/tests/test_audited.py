@@ -20,7 +20,10 @@ HEADERS = {
     "PATCH": {b"content-type": b"application/json-patch+json"},
     "_search": {b"content-type": b"application/x-www-form-urlencoded"},
 }
-QUERIES = {"$simulate": "resource=Patient/p&role=nurse"}
+QUERIES = {
+    "$simulate": "resource=Patient/p&role=nurse",
+    "$diff": "from=2020-01-01T00:00:00Z",
+}
 CONDITION = "_id=p"
 """Names what is written, where the address has no id."""
 WHO = {"$simulate": "administrator"}
@@ -39,6 +42,9 @@ def body(interaction, identity):
     if interaction.code == "transaction":
         entry = {"request": {"method": "DELETE", "url": f"Patient/{identity}"}}
         return {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    if interaction.shape[-1:] == ("$undo",):
+        of = {"name": "of", "valueUri": f"Patient/{identity}/_history/1"}
+        return {"resourceType": "Parameters", "parameter": [of]}
     if interaction.code == "patch":
         return PATCH
     if interaction.code in ("create", "update"):
