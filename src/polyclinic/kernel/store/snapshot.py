@@ -29,6 +29,7 @@ from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.feed_place import Epochs
 from polyclinic.kernel.store.index import QueryKeys
 from polyclinic.kernel.store.queries import STATEMENTS
+from polyclinic.kernel.store.row import INDEX_VERSION
 from polyclinic.kernel.store.versions import Opened, Row, Versions
 from polyclinic.kernel.types import type_name, type_number
 
@@ -142,7 +143,8 @@ class Snapshots:
             name, looked = "as_of_moved", MOST_AFTER
         rows = await self._pool.within(asked.scope.tenant).fetch(
             STATEMENTS[name],
-            *(asked.scope.tenant, types, *required, looked + 1, MOST_MOVED + 1, *bounds),
+            *(asked.scope.tenant, types, *required, looked + 1, MOST_MOVED + 1),
+            *(INDEX_VERSION, *bounds),
         )
         if rows[0]["looked"] > looked or len(rows) > MOST_MOVED:
             raise TooCostly(_MANY) if isinstance(seen, datetime) else PageExpired

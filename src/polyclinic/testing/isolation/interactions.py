@@ -64,7 +64,10 @@ def address(chance: Chance, resource_type: str) -> str:
 def _read(chance: Chance, resource_type: str) -> Call:
     headers = chance.choice((*[()] * 3, *_read_conditions(chance)))
     method = chance.choice(("GET", "GET", "GET", "HEAD"))
-    return Call(method, address(chance, resource_type), headers)
+    target = address(chance, resource_type)
+    if chance.happens(0.2):
+        target += f"?_asOf={chance.choice(moments()).isoformat().replace('+00:00', 'Z')}"
+    return Call(method, target, headers)
 
 
 def _read_conditions(chance: Chance) -> Sequence[tuple[tuple[str, str], ...]]:

@@ -1,12 +1,13 @@
 -- snapshot_moved --
 -- What a snapshot saw of resources that were changed or deleted since: of each the version that was current
 -- then. A change takes the resource a new tx; which of its versions the snapshot saw, their tx says. Only those
--- are returned that had all keys of $3, and one of $4 where that is given. The first columns come in any case.
+-- are returned that had all keys of $3, and one of $4 where that is given, as far as their keys mean what they
+-- mean now ($7, the version of the index). The first column comes in any case.
 with late as materialized (
   select c.rid, c.type, c.version
   from resource c
-  where c.tenant = $1 and c.version > 0 and c.tx >= $7::xid8
-    and not pg_visible_in_snapshot(c.tx, $8::text::pg_snapshot)
+  where c.tenant = $1 and c.version > 0 and c.tx >= $8::xid8
+    and not pg_visible_in_snapshot(c.tx, $9::text::pg_snapshot)
   limit $5
 ),
 seen as (
@@ -14,11 +15,12 @@ seen as (
   from late l
   join lateral (
     select v.rid, v.type, v.version, v.valid_from as last_updated, v.dict_id, v.body, v.patients, v.key_id,
-           v.labels, v.keys, v.deleted
+           v.labels, v.keys, v.index_version, v.deleted
     from version v
-    where v.rid = l.rid and pg_visible_in_snapshot(v.tx, $8::text::pg_snapshot)
+    where v.rid = l.rid and pg_visible_in_snapshot(v.tx, $9::text::pg_snapshot)
     order by v.version desc limit 1
-  ) v on not v.deleted and v.keys @> $3::bigint[] and ($4::bigint[] is null or v.keys && $4)
+  ) v on not v.deleted
+    and (v.index_version < $7::smallint or v.keys @> $3::bigint[] and ($4::bigint[] is null or v.keys && $4))
   join resource r on r.rid = l.rid
   where l.version > 1 and l.type = any($2::smallint[])
   limit $6
@@ -30,7 +32,7 @@ select (select count(*) from late) as looked, s.* from (select 1) one left join 
 with late as materialized (
   select c.rid, c.version
   from resource c
-  where c.tenant = $1 and c.type = any($2::smallint[]) and c.version > 0 and c.last_updated > $7::timestamptz
+  where c.tenant = $1 and c.type = any($2::smallint[]) and c.version > 0 and c.last_updated > $8::timestamptz
   limit $5
 ),
 seen as (
@@ -38,11 +40,12 @@ seen as (
   from late l
   join lateral (
     select v.rid, v.type, v.version, v.valid_from as last_updated, v.dict_id, v.body, v.patients, v.key_id,
-           v.labels, v.keys, v.deleted
+           v.labels, v.keys, v.index_version, v.deleted
     from version v
-    where v.rid = l.rid and v.valid_from <= $7::timestamptz
+    where v.rid = l.rid and v.valid_from <= $8::timestamptz
     order by v.version desc limit 1
-  ) v on not v.deleted and v.keys @> $3::bigint[] and ($4::bigint[] is null or v.keys && $4)
+  ) v on not v.deleted
+    and (v.index_version < $7::smallint or v.keys @> $3::bigint[] and ($4::bigint[] is null or v.keys && $4))
   join resource r on r.rid = l.rid
   where l.version > 1
   limit $6

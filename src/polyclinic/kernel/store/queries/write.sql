@@ -23,9 +23,10 @@ locked as materialized (
 ),
 superseded as (
   insert into version (rid, version, tenant, type, deleted, dict_id, valid_from, valid_to, tx, seq,
-                       txgroup, digest, key_id, patients, labels, keys, body)
+                       txgroup, digest, key_id, patients, labels, keys, index_version, body)
   select l.rid, l.version, l.tenant, l.type, l.deleted, l.dict_id, l.last_updated, w.updated, l.tx, l.seq,
-         l.txgroup, l.digest, l.key_id, l.patients, l.labels, coalesce(k.keys, '{}'), l.body
+         l.txgroup, l.digest, l.key_id, l.patients, l.labels, coalesce(k.keys, '{}'),
+         coalesce(k.index_version, 0), l.body
   from locked l join w on w.rid = l.rid left join keys k on k.rid = l.rid
   where l.version > 0
 ),

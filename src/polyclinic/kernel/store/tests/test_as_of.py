@@ -208,6 +208,19 @@ async def test_the_policy_is_asked_about_the_version(ward):
     assert (await clinic.store.search(patient, replace(asked, as_of=None))).entries == ()
 
 
+async def test_versions_with_keys_of_an_older_index_are_found(ward, job, owner):
+    clinic, at = ward
+    asked = query("Observation", AllOf((RefersTo(OBSERVATION["subject"], "Patient", "a"),)))
+    await owner.execute(
+        "update version set keys = '{}', index_version = index_version - 1 where tenant = $1",
+        clinic.tenant.number,
+    )
+
+    page = await clinic.store.search(job, replace(asked, as_of=at))
+
+    assert sorted(one.id for one in page.entries) == ["o1", "o2"]
+
+
 async def test_includes_of_a_moment_are_refused(ward, job):
     clinic, at = ward
     include = Include("Observation", OBSERVATION["subject"], None, reverse=False, iterate=False)
