@@ -8,6 +8,7 @@ import msgspec
 
 from polyclinic.kernel.access.decide import Action, readable_types
 from polyclinic.kernel.access.principal import Principal
+from polyclinic.kernel.errors import Forbidden
 from polyclinic.kernel.store import select
 from polyclinic.kernel.store.audit import About
 from polyclinic.kernel.store.audit_events import AUDIT_EVENT
@@ -112,6 +113,10 @@ class Differences:
         if not names:
             policy = await self._rights.policy(principal.tenant)
             names = [name for name in readable_types(policy, principal) if name != AUDIT_EVENT]
+            if not names:
+                error = Forbidden("Your role reads nothing that could have changed.")
+                await self._rights.denied(principal, Action.READ, error, "")
+                raise error
         return {name: await self._rights.allowed(principal, Action.READ, name) for name in names}
 
     async def _patient(self, tenant: int, span: Span) -> int | None:
