@@ -10,7 +10,7 @@ from polyclinic.kernel.store import searching, select
 from polyclinic.kernel.store.reach import EVERYTHING
 from polyclinic.testing.isolation.planted import Leaks, as_job
 
-TIMES = 12
+TIMES = 36
 
 leak = Leaks(("Patient", "Observation", "Encounter", "Provenance"))
 

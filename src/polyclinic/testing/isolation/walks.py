@@ -14,8 +14,8 @@ from polyclinic.testing.isolation.conditions import Pair, whatever
 from polyclinic.testing.isolation.population import THEIRS
 
 _LENGTHS: Final = (1, 1, 1, 2, 3)
-_NAMED: Final = ("b-left", "b-left", "b-gone", "b-gone")
-"""What the asker's resources refer to, and what refers to them, differ between the worlds."""
+_ENDS: Final = (*THEIRS, "b-left", "b-left", "b-gone", "b-gone")
+"""Others' ids; those that the asker's resources refer to, and that refer to them, more often."""
 _FAMILIAR: Final = ("Patient", "Observation", "Encounter", "Provenance", "Practitioner")
 """Types to go to rather than to others: of these there is most."""
 
@@ -52,9 +52,7 @@ def has(chance: Chance, resource_type: str) -> Pair:
 
 def _at_end(chance: Chance, resource_type: str) -> Pair:
     """Return a condition on the last resource; on its id it tells whether that is there."""
-    return (
-        ("_id", chance.choice(THEIRS)) if chance.happens(0.4) else whatever(chance, resource_type)
-    )
+    return ("_id", chance.choice(_ENDS)) if chance.happens(0.4) else whatever(chance, resource_type)
 
 
 def along(chance: Chance, resource_type: str) -> list[Pair]:

@@ -2,14 +2,23 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from polyclinic.base.crypto import Sealer, new_key
 from polyclinic.kernel.errors import BadRequest
 from polyclinic.kernel.search.query import parse_query
 from polyclinic.kernel.store import HistoryQuery
+from polyclinic.kernel.store.page_links import seal, unseal
+from polyclinic.kernel.store.tenancy import Tenant
 from polyclinic.kernel.types import from_json
 
 FIRST = [("_count", "2"), ("_sort", "_lastUpdated")]
+NUMBERS = st.lists(st.integers(0, 2**63 - 1), max_size=20)
+"""Row numbers, and those of transactions that were under way."""
+TENANT = Tenant(1, "ward", b"", Sealer(new_key()))
 
 
 def query(*given, resource_type="Patient"):
@@ -80,3 +89,15 @@ async def test_no_byte_of_it_can_be_changed(store, job, link):
         after = urlsafe_b64encode(changed).decode()
         with pytest.raises(BadRequest):
             await store.search(job, query(*FIRST, ("_after", after)))
+
+
+class Place(msgspec.Struct, array_like=True):
+    values: list[int]
+
+
+@given(one=NUMBERS, other=NUMBERS)
+def test_its_length_tells_neither_row_numbers_nor_how_many_others_write(one, other):
+    links = [seal(TENANT, b"bound", Place(numbers)) for numbers in (one, other)]
+
+    assert len(links[0]) == len(links[1])
+    assert [unseal(TENANT, b"bound", link, Place).values for link in links] == [one, other]
