@@ -32,8 +32,8 @@ class Sizes:
         known = self._known.get((tenant, name))
         if known is None or known.until < monotonic():
             within = self._pool.within(tenant)
-            count = await within.fetchval(STATEMENTS["type_count"], tenant, type_number(name))
-            number = int(count)
+            size = await within.fetchval(STATEMENTS["type_size"], tenant, type_number(name))
+            number = int(size)
             until = monotonic() + min(_LONGEST, 1 + number / _GROWTH)
             known = self._known[tenant, name] = _Known(number, until)
         return known.number

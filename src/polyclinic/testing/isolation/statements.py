@@ -29,7 +29,9 @@ class Work:
         self.fetched += _size(rows)
 
 
-_BESIDE: Final = frozenset({"data_keys", "policy", "requests_fold", "requests_sweep", "revocation"})
+_BESIDE: Final = frozenset(
+    {"data_keys", "policy", "requests_fold", "requests_sweep", "revocation", "type_size"}
+)
 """What a process does now and then, beside whatever request comes first: what it remembers it asks
 for again, what it counted it writes down."""
 _CONTEXT: Final = "select set_config("

@@ -91,6 +91,10 @@ select exists (select from resource where tenant = $1)
 -- How many resources of a type there are.
 select coalesce(sum(delta), 0)::bigint from type_count where tenant = $1 and type = $2
 
+-- type_size --
+-- How many resources of a type there are, for the choice of a plan.
+select coalesce(sum(delta), 0)::bigint as size from type_count where tenant = $1 and type = $2
+
 -- audit_month --
 -- Make the audit partition of a month where it is missing.
 select audit_month($1)
