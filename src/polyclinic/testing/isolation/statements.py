@@ -30,7 +30,15 @@ class Work:
 
 
 _BESIDE: Final = frozenset(
-    {"data_keys", "policy", "requests_fold", "requests_sweep", "revocation", "type_size"}
+    {
+        "data_keys",
+        "policy",
+        "requests_fold",
+        "requests_sweep",
+        "revocation",
+        "rid_block",
+        "type_size",
+    }
 )
 """What a process does now and then, beside whatever request comes first: what it remembers it asks
 for again, what it counted it writes down."""
