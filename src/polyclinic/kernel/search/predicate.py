@@ -334,6 +334,8 @@ class Query:
     view: View = View()
     as_of: datetime | None = None
     """What was stored at that moment is searched."""
+    any_order: bool = False
+    """No order was asked for: where another is cheaper than ``sort``, it will do."""
 
     @property
     def resource_type(self) -> str:

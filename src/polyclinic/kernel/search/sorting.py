@@ -83,13 +83,13 @@ def compare(
 ) -> int:
     """Compare two places (values and rid): below 0 when the first comes first.
 
-    Ties go by rid, in the direction of the first key.
+    Ties go by rid, in the direction of the first key; without keys, the newest comes first.
     """
     for sort, left, right in zip(sorts, one[0], other[0], strict=True):
         found = _compared(left, right, descending=sort.descending)
         if found:
             return found
-    return _compared(one[1], other[1], descending=sorts[0].descending)
+    return _compared(one[1], other[1], descending=not sorts or sorts[0].descending)
 
 
 def _compared(left: Any, right: Any, *, descending: bool) -> int:

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -16,7 +16,7 @@ from polyclinic.kernel.store.bodies import Bodies, sealed_body
 from polyclinic.kernel.store.connections import Connections, Pools
 from polyclinic.kernel.store.costs import Costs
 from polyclinic.kernel.store.sizes import Sizes
-from polyclinic.kernel.store.snapshot import Snapshots, ordered, packed, shown, unpacked
+from polyclinic.kernel.store.snapshot import Snapshots, ordered, packed, shown, sorts_of, unpacked
 from polyclinic.kernel.store.versions import Row
 from polyclinic.kernel.types import parse
 
@@ -39,6 +39,14 @@ class SearchPlace(msgspec.Struct, frozen=True, array_like=True):
         """Return the place where the next page begins."""
         seen = moment or unpacked(self.snapshot)
         return select.Place(self.phase, self.values, self.rid, seen)
+
+
+class _Read(NamedTuple):
+    """The rows of a page and one more, what they saw, and the phase in whose order they are."""
+
+    rows: list[Row]
+    seen: select.Seen
+    phase: select.Phase
 
 
 class Pager:
@@ -65,13 +73,12 @@ class Pager:
         found = await self._few(asked, link)
         if found is None:
             found = await (self._sorted if in_memory else self._walked)(asked, link)
-        rows, seen = found
+        rows, seen, phase = found
         count = asked.query.count
         if len(rows) <= count:
             return rows, None
-        values = shown(rows[count - 1], asked.query.sort)
-        phase: select.Phase = "sorted" if in_memory else "valued"
-        if values[0] is None and select.has_rest(asked.query):
+        values = shown(rows[count - 1], sorts_of(asked.query, phase))
+        if phase == "valued" and values[0] is None and select.has_rest(asked.query):
             phase = "rest"
         epoch = await self._snapshots.epoch()
         numbers = packed(seen) if isinstance(seen, str) else ()
@@ -90,9 +97,7 @@ class Pager:
         in_memory = select.in_memory(asked.query)
         return self._pool, (select.unsorted if in_memory else select.page)(asked)
 
-    async def _few(
-        self, asked: select.Asked, link: SearchPlace | None
-    ) -> tuple[list[Row], select.Seen] | None:
+    async def _few(self, asked: select.Asked, link: SearchPlace | None) -> "_Read | None":
         """Read a page of few matches; None where there are many, or no such statement."""
         statement = await self._gathering(asked)
         if statement is None:
@@ -103,9 +108,10 @@ class Pager:
             if len(self._many) > _REMEMBERED:
                 self._many.popitem(last=False)
             return None
+        rows = found.rows
         if found.moved:
-            return await self._snapshots.restored(asked, found.seen, found.rows), found.seen
-        return found.rows, found.seen
+            rows = await self._snapshots.restored(asked, found.seen, rows)
+        return _Read(rows, found.seen, statement.phase)
 
     async def _gathering(self, asked: select.Asked) -> select.Few | None:
         """Return the statement for few matches; None where there is none, or many are known.
@@ -117,9 +123,7 @@ class Pager:
         statement = select.few(asked, await self._sizes.of(asked))
         return None if statement is None or statement.gathers in self._many else statement
 
-    async def _walked(
-        self, asked: select.Asked, link: SearchPlace | None
-    ) -> tuple[list[Row], select.Seen]:
+    async def _walked(self, asked: select.Asked, link: SearchPlace | None) -> "_Read":
         """Read a page in the order of an index; what lacks the first value by a second statement.
 
         The second one sees what the first one saw, as if it were a further page.
@@ -133,11 +137,9 @@ class Pager:
             rows, moved = rows + found.rows, moved or found.moved
         if moved:
             rows = await self._snapshots.restored(asked, seen, rows)
-        return rows, seen
+        return _Read(rows, seen, "gathered" if begun == "gathered" else "valued")
 
-    async def _sorted(
-        self, asked: select.Asked, link: SearchPlace | None
-    ) -> tuple[list[Row], select.Seen]:
+    async def _sorted(self, asked: select.Asked, link: SearchPlace | None) -> "_Read":
         """Read all matches and sort them here."""
         found = await self._fetch(asked, link, select.unsorted)
         rows = await self._placed(asked, found.rows)
@@ -149,7 +151,7 @@ class Pager:
                 " narrow the search, or sort by a date, string, number or quantity."
             )
             raise TooCostly(message)
-        return ordered(asked, rows), found.seen
+        return _Read(ordered(asked, rows), found.seen, "sorted")
 
     async def _placed(self, asked: select.Asked, rows: Sequence[Row]) -> list[Row]:
         """Return rows with the values that they are sorted by."""

@@ -21,6 +21,7 @@ from polyclinic.kernel.search.predicate import (
     Linked,
     Not,
     Predicate,
+    Query,
     Sort,
 )
 from polyclinic.kernel.search.sorting import SortValue, compare, sort_values
@@ -70,11 +71,17 @@ def shown(row: Row, sorts: Sequence[Sort]) -> tuple[SortValue, ...]:
     return tuple(row[f"o{at}"] for at in range(len(sorts)))
 
 
+def sorts_of(query: Query, phase: select.Phase | None) -> tuple[Sort, ...]:
+    """Return the keys that the pages of a phase are sorted by."""
+    return () if phase == "gathered" else query.sort
+
+
 def ordered(asked: select.Asked, rows: Sequence[Row]) -> list[Row]:
     """Return the rows that stand behind the place, in order."""
-    sorts, after = asked.query.sort, asked.after
+    after = asked.after
+    sorts = sorts_of(asked.query, after.phase if after else None)
     found = [((shown(row, sorts), row["rid"]), row) for row in rows]
-    if after is not None and after.values:
+    if after is not None and after.rid:
         place = after.values, after.rid
         found = [each for each in found if compare(sorts, each[0], place) > 0]
     order = cmp_to_key(partial(compare, sorts))

@@ -167,7 +167,7 @@ def _check(query: Query) -> None:
     if _goes_on(query.where):
         message = "Chains, _has and _list are not asked of contained resources."
         raise BadRequest(message)
-    if query.sort != (Sort(None, descending=True),) and query.view.contained == "true":
+    if not query.any_order and query.view.contained == "true":
         message = "Contained resources come in the order of what contains them; leave _sort out."
         raise BadRequest(message)
 

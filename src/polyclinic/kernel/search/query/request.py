@@ -160,4 +160,5 @@ class _Reader:
             includes=found.includes,
             view=found.view,
             as_of=found.as_of,
+            any_order=found.any_order,
         )

@@ -70,6 +70,7 @@ class Results:
     """What the controls of a search ask."""
 
     sort: tuple[Sort, ...] = (_NEWEST,)
+    any_order: bool = True
     count: int = DEFAULT_COUNT
     total: bool = False
     after: str | None = None
@@ -110,6 +111,7 @@ class _Reader:
         """Return what they ask together."""
         found = Results(
             sort=self._sort(),
+            any_order="_sort" not in self._given,
             count=page_size(self._value("_count")),
             total=self._choice("_total", "none") != "none",
             after=self._value("_after"),

@@ -8,7 +8,7 @@ a second statement.
 
 from polyclinic.kernel.store.select.dear import dear, is_selective
 from polyclinic.kernel.store.select.differences import Between, differences
-from polyclinic.kernel.store.select.few import FEW, MANY, Few, few
+from polyclinic.kernel.store.select.few import FEW, Few, few
 from polyclinic.kernel.store.select.includes import MOST_INCLUDED, Match, includable, included
 from polyclinic.kernel.store.select.order import has_rest, in_memory
 from polyclinic.kernel.store.select.pages import MOST_SORTED, page, total, unsorted
@@ -26,7 +26,6 @@ from polyclinic.kernel.store.select.walked import walked
 
 __all__ = [
     "FEW",
-    "MANY",
     "MOST_INCLUDED",
     "MOST_SORTED",
     "Among",

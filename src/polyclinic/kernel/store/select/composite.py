@@ -25,6 +25,18 @@ def condition(leaf: CompositeIs, statement: Statement, holds: Holds) -> str:
     return Among.of(" union all ".join(_rids(*arm) for arm in arms))
 
 
+def untied(leaf: CompositeIs, statement: Statement) -> tuple[list[Leaf], str] | None:
+    """Return the parts that a composite comes to, and what else holds for the keys.
+
+    None where it takes more than the parameters over the same elements.
+    """
+    (about, tie), *more = _ties(leaf.param, statement)
+    if more or tie.ordered or tie.stored or None in tie.own:
+        return None
+    own = [_about(part, param) for part, param in zip(leaf.parts, tie.own, strict=True) if param]
+    return own, f"not {_unmet(tie, about)}" if tie.loose else ""
+
+
 def present(param: SearchParameter, statement: Statement) -> str:
     """Return what holds where a composite has values."""
     arms = (_valued(tie, about) for about, tie in _ties(param, statement))

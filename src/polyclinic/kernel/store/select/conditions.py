@@ -57,6 +57,10 @@ def keys_of(part: Predicate, statement: Statement) -> list[int] | None:
     match part:
         case InCompartment(owner) if owner != "Patient" and owner in statement.types:
             return None
+        case AnyOf(parts):
+            each = [keys_of(one, statement) for one in parts]
+            found = [keys for keys in each if keys is not None]
+            return [key for keys in found for key in keys] if len(found) == len(each) else None
         case _:
             return statement.keys.of(part)
 

@@ -6,7 +6,7 @@ the values are. Where the bound is reached, the page is of no use, and a plan fo
 made after all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import isqrt
 from typing import Final, NamedTuple
 
@@ -28,17 +28,25 @@ from polyclinic.kernel.search.predicate import (
     TokenIs,
     UriIs,
 )
+from polyclinic.kernel.store.select.composite import untied
 from polyclinic.kernel.store.select.conditions import all_of, condition_of, flat, keys_of
-from polyclinic.kernel.store.select.order import Order, following, gathered, in_memory
+from polyclinic.kernel.store.select.order import (
+    BY_RID,
+    Order,
+    following,
+    gathered,
+    in_memory,
+)
 from polyclinic.kernel.store.select.pages import COLUMNS, WIDTH
 from polyclinic.kernel.store.select.reached import reached
 from polyclinic.kernel.store.select.snapshots import framed, visible
-from polyclinic.kernel.store.select.statement import Among, Asked, Statement
+from polyclinic.kernel.store.select.statement import Among, Asked, Phase, Statement
 
 FEW: Final = 500
 """Matches that are gathered; with more, looking at all of them is dearer than another plan."""
-MANY: Final = 5_000
-"""The same where the order is that of an index which can be walked as well."""
+_LEAST: Final = 1_000
+_MOST: Final = 20_000
+"""The same where they need not be looked at to be put in order: bounds of what a walk is worth."""
 
 
 class Few(NamedTuple):
@@ -50,6 +58,8 @@ class Few(NamedTuple):
     """What it gathers by: the same asks for as many."""
     most: int
     """With more than these, the page is of no use."""
+    phase: Phase
+    """The phase that its page belongs to."""
 
 
 def few(asked: Asked, stored: int) -> Few | None:
@@ -60,63 +70,47 @@ def few(asked: Asked, stored: int) -> Few | None:
     query, scope, keys, after = asked
     if len(query.types) != 1 or in_memory(query):
         return None
+    by_rid = query.any_order and (after is None or after.phase == "gathered")
     statement = Statement(scope, keys)
     parts = _Parts.of(query, statement)
     if parts is None:
         return None
     found = parts.found(statement)
     gathers = (found, *map(repr, statement.arguments))
-    conditions = [one for one in (reached(statement), *parts.further(statement)) if one]
-    order = gathered(query, statement)
-    walks = not conditions and query.sort[0].param is None and len(query.sort) == 1
-    most = MANY if walks else FEW
-    bound = statement.argument(most + 1, "bigint")
-    behind = visible(after, statement)
-    if after is not None and after.values:
-        behind += following(order, after, statement)
-    page = _Page(order, behind, statement.argument(query.count + 1, "bigint"))
-    if walks:
-        # From so many on the walk meets a page of them sooner than all are looked at.
-        worth = statement.argument(isqrt(query.count * stored // 4), "bigint")
-        sql = _walked(page, statement, f"{_REACHED} > {worth}")
-        sql = f"({page.gathered([f'{_REACHED} <= {worth}'])}) union all ({sql})"
-    else:
-        sql = page.gathered(conditions, looks=bool(conditions))
+    # From so many on, a walk in another order meets a page of them sooner than all are gathered.
+    most = min(max(_LEAST, isqrt(query.count * stored)), _MOST) if by_rid else FEW
+    found = f"{found} limit {statement.argument(most + 1, 'bigint')}"
+    order = BY_RID if by_rid else gathered(query, statement)
+    of_keys = [one for one in (reached(statement), *parts.of_keys(statement)) if one]
+    sql = _page(asked, statement, order, (of_keys, [*parts.probes(statement)]))
     told = framed(sql, len(order.keys) + WIDTH, after, statement, reached=_REACHED)
-    sql = f"with found(rid) as materialized ({found} limit {bound}) {told}"
-    return Few(sql, statement.arguments, gathers, most)
+    sql = f"with found(rid) as materialized ({found}) {told}"
+    return Few(sql, statement.arguments, gathers, most, "gathered" if by_rid else "valued")
 
 
 _REACHED: Final = "(select count(*) from found)"
 
 
-class _Page(NamedTuple):
-    """What both ways of reading a page have in common."""
+def _page(
+    asked: Asked, statement: Statement, order: Order, conditions: tuple[list[str], list[str]]
+) -> str:
+    """Return the select of a page of what was gathered.
 
-    order: Order
-    behind: str
-    limit: str
-
-    def gathered(self, conditions: list[str], *, looks: bool = False) -> str:
-        """Return the select that sorts what was gathered; ``looks``: at its keys, too."""
-        # Where nothing is asked of the keys, they need not be read.
-        source = " f join keys k on k.rid = f.rid" if looks else " k"
-        where = " and ".join(["not r.deleted", *conditions])
-        return (
-            f"select {self.order.shown}, {COLUMNS} from (select distinct rid from found){source}"  # noqa: S608
-            f" join resource r on r.rid = k.rid{self.order.joins} where {where}{self.behind}"
-            f" order by {self.order.by()} limit {self.limit}"
-        )
-
-
-def _walked(page: _Page, statement: Statement, gate: str) -> str:
-    """Return the select that walks the index of the order until a page of them was met."""
-    # `is true` keeps the rids a table that is looked up in memory; as a join it would be sorted.
+    Of the conditions the first are about keys, the others about rids.
+    By rid, what is gathered is sorted first, and no more of it is read than is shown.
+    """
+    query, after = asked.query, asked.after
+    in_order = " order by rid desc" if order is BY_RID else ""
+    source = f"(select distinct rid from found{in_order})"  # noqa: S608
+    of_keys, probes = conditions
+    source += " f join keys k on k.rid = f.rid" if of_keys else " k"
+    where = " and ".join(["not r.deleted", *of_keys, *probes]) + visible(after, statement)
+    if after is not None and after.rid:
+        where += following(order, after, statement)
     return (
-        f"select {page.order.shown}, {COLUMNS} from resource r where r.tenant = $1"  # noqa: S608
-        f" and {statement.of_types('r')} and r.version > 0 and not r.deleted and {gate}"
-        f" and (r.rid in (select rid from found)) is true{page.behind}"
-        f" order by {page.order.by()} limit {page.limit}"
+        f"select {order.shown}{COLUMNS} from {source}"  # noqa: S608
+        f" join resource r on r.rid = k.rid{order.joins} where {where}"
+        f" order by {order.by()} limit {statement.argument(query.count + 1, 'bigint')}"
     )
 
 
@@ -124,6 +118,8 @@ class _Parts(NamedTuple):
     """What a query asks, by how it is found."""
 
     hashed: list[Predicate]
+    loose: list[str]
+    """What else holds for the keys of what is hashed."""
     driver: Predicate | None
     """What is looked up first where nothing is hashed."""
     probed: list[Predicate]
@@ -134,7 +130,8 @@ class _Parts(NamedTuple):
     @classmethod
     def of(cls, query: Query, statement: Statement) -> "_Parts | None":
         hashed, values, looked_at = list[Predicate](), list[Predicate](), list[Predicate]()
-        for part in flat([query.where], AllOf):
+        asked, loose = _untied(flat([query.where], AllOf), statement)
+        for part in asked:
             if keys_of(part, statement) is not None:
                 hashed.append(part)
             elif _looks_only(part):
@@ -149,14 +146,14 @@ class _Parts(NamedTuple):
         driver = None if hashed else values.pop(0)
         if not all(isinstance(part, StringIs | DateIs | NumberIs) for part in values):
             return None
-        return cls(hashed, driver, values, looked_at)
+        return cls(hashed, loose, driver, values, looked_at)
 
     def found(self, statement: Statement) -> str:
         """Return the select of the rids that are gathered."""
         if self.driver is None:
             return (
                 f"select k.rid from keys k where k.tenant = $1 and {statement.of_types('k')}"  # noqa: S608
-                f" and {all_of(self.hashed, statement)}"
+                f" and {' and '.join([all_of(self.hashed, statement), *self.loose])}"
             )
         condition = condition_of(self.driver, statement)
         if isinstance(condition, Among):
@@ -166,18 +163,38 @@ class _Parts(NamedTuple):
             f" and {condition}"
         )
 
-    def further(self, statement: Statement) -> Iterator[str]:
-        """Yield what else holds."""
+    def of_keys(self, statement: Statement) -> Iterator[str]:
+        """Yield what else holds for the keys."""
         if isinstance(self.driver, Has | AnyOf):
             # A reference may lead to another type, or to what was never stored.
             yield statement.of_types("k")
+        if self.looked_at:
+            yield all_of(self.looked_at, statement)
+
+    def probes(self, statement: Statement) -> Iterator[str]:
+        """Yield what is looked up by rid."""
         for part in self.probed:
             condition = condition_of(part, statement)
             assert isinstance(condition, Among)
             # The offset keeps it a lookup by rid: as a join it might read all that has the value.
             yield f"exists ({condition.rids} and v.rid = k.rid offset 0)"
-        if self.looked_at:
-            yield all_of(self.looked_at, statement)
+
+
+def _untied(parts: Iterable[Predicate], statement: Statement) -> tuple[list[Predicate], list[str]]:
+    """Return parts with those of composites among them where one of them is hashed.
+
+    What is hashed is gathered, and the others are looked up until a page is full; a composite by
+    itself would look at all that has its quantity, whatever the code.
+    """
+    found, loose = list[Predicate](), list[str]()
+    for part in parts:
+        own = untied(part, statement) if isinstance(part, CompositeIs) else None
+        if own is not None and any(keys_of(one, statement) is not None for one in own[0]):
+            found += own[0]
+            loose += [own[1]] if own[1] else []
+        else:
+            found.append(part)
+    return found, loose
 
 
 def _rank(part: Predicate) -> int:

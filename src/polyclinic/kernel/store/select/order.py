@@ -79,13 +79,17 @@ class Order(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """Return the columns that a place is made of."""
-        return ", ".join(f"{key.shown} as o{at}" for at, key in enumerate(self.keys))
+        """Return the columns that a place is made of, each with a comma behind it."""
+        return "".join(f"{key.shown} as o{at}, " for at, key in enumerate(self.keys))
 
     def by(self) -> str:
         """Return the order by."""
         rid = f"{self.rid} {'desc' if self.descending else 'asc'}"
         return ", ".join([*(key.by() for key in self.keys if key.value != "null"), rid])
+
+
+BY_RID: Final = Order("", "", (), descending=True)
+"""Where no order was asked for: what was stored last comes first."""
 
 
 def has_rest(query: Query) -> bool:

@@ -2,10 +2,11 @@
 
 from typing import Final
 
+from polyclinic.kernel.search.predicate import Query
 from polyclinic.kernel.store.select.conditions import matches
-from polyclinic.kernel.store.select.order import following, has_rest, rest, valued
+from polyclinic.kernel.store.select.order import BY_RID, Order, following, has_rest, rest, valued
 from polyclinic.kernel.store.select.snapshots import framed, visible
-from polyclinic.kernel.store.select.statement import Asked, Statement
+from polyclinic.kernel.store.select.statement import Asked, Place, Statement
 
 COLUMNS: Final = (
     "r.rid, r.type, r.id, r.version, r.last_updated, r.dict_id, r.body, r.patients, r.key_id"
@@ -28,17 +29,27 @@ def page(asked: Asked) -> tuple[str, list[object]]:
     # What is told of the resource lets the planner walk the index of updates or ids where most rows
     # match; told of the keys too, it would take the matches for fewer than they are.
     where = matches(query.where, statement, "k" if has_rest(query) else "r")
-    at_rest = after is not None and after.phase == "rest"
-    order = rest(query, statement) if at_rest else valued(query, statement)
+    order = _order(query, after, statement)
     where += order.condition + visible(after, statement)
-    if after is not None and after.values:
+    if after is not None and after.rid:
         where += following(order, after, statement)
     sql = (
-        f"select {order.shown}, {COLUMNS} "  # noqa: S608 - names of columns
+        f"select {order.shown}{COLUMNS} "  # noqa: S608 - names of columns
         f"from keys k join resource r on r.rid = k.rid{order.joins} where {where} "
         f"order by {order.by()} limit {statement.argument(query.count + 1, 'bigint')}"
     )
     return framed(sql, len(order.keys) + WIDTH, after, statement), statement.arguments
+
+
+def _order(query: Query, after: Place | None, statement: Statement) -> Order:
+    """Return the order of a page; further pages have that of the first."""
+    match after and after.phase:
+        case "gathered":
+            return BY_RID
+        case "rest":
+            return rest(query, statement)
+        case _:
+            return valued(query, statement)
 
 
 def unsorted(asked: Asked) -> tuple[str, list[object]]:

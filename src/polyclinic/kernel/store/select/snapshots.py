@@ -37,7 +37,7 @@ def framed(
         moved = "true"
     elif after is not None and isinstance(after.seen, str):
         moved = _moved(after.seen, statement)
-        if after.values:
+        if after.rid:
             here = "(select h.system || ' ' || h.timeline from feed_here() h)"
     return (
         f"select p.*, null as snapshot, null as moved, null as here, null as reached from ({sql}) p"  # noqa: S608

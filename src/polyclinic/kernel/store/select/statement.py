@@ -12,7 +12,7 @@ from polyclinic.kernel.store.index import QueryKeys
 from polyclinic.kernel.store.reach import Reach
 from polyclinic.kernel.types import type_number
 
-Phase = Literal["valued", "rest", "sorted"]
+Phase = Literal["gathered", "valued", "rest", "sorted"]
 """Those with the first value, those without it, or all, sorted in memory."""
 Seen: TypeAlias = str | datetime
 """What the first page saw, as PostgreSQL writes a snapshot; or what there was at a moment."""
@@ -24,8 +24,9 @@ class Place:
 
     phase: Phase
     values: tuple[SortValue, ...]
-    """One for each key of the order; None where the row has none. Empty: the phase begins."""
+    """One for each key of the order; None where the row has none. ``gathered`` has no keys."""
     rid: int
+    """0: the phase begins."""
     seen: Seen | None = None
     """What may be seen; None: what is there, and this is the first page."""
 

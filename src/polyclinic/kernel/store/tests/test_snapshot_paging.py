@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -28,7 +29,18 @@ from polyclinic.kernel.types import from_json
 from polyclinic.testing.isolation.chance import Chance
 
 KNOWN = parameters("Observation")
-ORDERS = ["date", "-date", "value-quantity", "-value-quantity,date", "-_id", "_lastUpdated", "code"]
+ANY = ""
+"""Nobody asks for an order."""
+ORDERS = [
+    "date",
+    "-date",
+    "value-quantity",
+    "-value-quantity,date",
+    "-_id",
+    "_lastUpdated",
+    "code",
+    ANY,
+]
 COUNT = 24
 DAYS = [None, "2020-01-01", "2020-02", "2021"]
 VALUES = [None, 1, 2.5, 120]
@@ -49,7 +61,8 @@ def observation(chance, identity, patient="a"):
 
 def query(order: str, *parts: Any, count: int, after: str | None = None) -> Query:
     given: dict[str, Any] = {"count": count, "total": False, "after": after, "understood": ()}
-    return Query(("Observation",), AllOf(parts), sorts(order), **given)
+    given["any_order"] = order == ANY
+    return Query(("Observation",), AllOf(parts), sorts(order or "-_lastUpdated"), **given)
 
 
 def sorts(text):
@@ -183,6 +196,17 @@ async def test_a_page_that_begins_among_writers_repeats_nothing(ward, job, order
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_pages_go_on_in_their_order_where_few_become_many(ward, job, monkeypatch):
+    monkeypatch.setattr(import_module("polyclinic.kernel.store.select.few"), "_MOST", COUNT)
+    expected = await whole(ward, job, ANY, OF_A)
+
+    async def more():
+        for number in range(5):
+            await ward.put(observation(Chance(number), f"m{len(expected)}-{number}"))
+
+    assert await pages(ward, job, ANY, OF_A, between=more) == expected
 
 
 @pytest.mark.parametrize("part", [ACTIVE, NOTED], ids=["chain", "has"])
