@@ -107,6 +107,9 @@ def statements(one: select.Asked) -> Iterator[tuple[str, str, list[object]]]:
     few = select.few(one, _STORED)
     if few is not None:
         yield "few", few.sql, few.arguments
+        many = select.many(one, _STORED, few)
+        if many is not None:
+            yield "many", many.sql, many.arguments
     yield "page", *select.page(one)
     if select.has_rest(one.query):
         after = select.Place("rest", (), 0, _SNAPSHOT)

@@ -22,7 +22,7 @@ from polyclinic.kernel.types import parse
 
 Select: TypeAlias = Callable[[select.Asked], tuple[str, list[object]]]
 _REMEMBERED: Final = 20_000
-"""Searches of many matches that are remembered as such."""
+"""Searches that are remembered as of many matches."""
 
 
 class SearchPlace(msgspec.Struct, frozen=True, array_like=True):
@@ -58,7 +58,8 @@ class Pager:
         self._sizes = Sizes(pools.searches)
         self._bodies = bodies
         self._snapshots = snapshots
-        self._many: OrderedDict[Hashable, None] = OrderedDict()
+        self._failed: OrderedDict[Hashable, int] = OrderedDict()
+        """How many of the statements whose plan is made once have failed, by what they gather."""
 
     async def page(
         self, asked: select.Asked, link: SearchPlace | None
@@ -70,7 +71,7 @@ class Pager:
         if link is not None:
             asked = asked._replace(after=link.place(asked.query.as_of))
         in_memory = select.in_memory(asked.query)
-        found = await self._few(asked, link)
+        found = await self._made_once(asked, link)
         if found is None:
             found = await (self._sorted if in_memory else self._walked)(asked, link)
         rows, seen, phase = found
@@ -91,37 +92,40 @@ class Pager:
         """Return the statement that a page is read by now, and where that runs."""
         if link is not None:
             asked = asked._replace(after=link.place(asked.query.as_of))
-        statement = await self._gathering(asked)
+        statement = await self._next(asked)
         if statement is not None:
             return self._hot, statement[:2]
         in_memory = select.in_memory(asked.query)
         return self._pool, (select.unsorted if in_memory else select.page)(asked)
 
-    async def _few(self, asked: select.Asked, link: SearchPlace | None) -> "_Read | None":
-        """Read a page of few matches; None where there are many, or no such statement."""
-        statement = await self._gathering(asked)
-        if statement is None:
-            return None
-        found = await self._answered(self._hot, asked, link, statement[:2])
-        if found.reached > statement.most:
-            self._many[statement.gathers] = None
-            if len(self._many) > _REMEMBERED:
-                self._many.popitem(last=False)
-            return None
-        rows = found.rows
-        if found.moved:
-            rows = await self._snapshots.restored(asked, found.seen, rows)
-        return _Read(rows, found.seen, statement.phase)
+    async def _made_once(self, asked: select.Asked, link: SearchPlace | None) -> "_Read | None":
+        """Read a page by a statement whose plan is made once; None where none serves."""
+        while (statement := await self._next(asked)) is not None:
+            found = await self._answered(self._hot, asked, link, statement[:2])
+            if statement.serves(len(found.rows), found.reached):
+                rows = found.rows
+                if found.moved:
+                    rows = await self._snapshots.restored(asked, found.seen, rows)
+                return _Read(rows, found.seen, statement.phase)
+            self._failed[statement.gathers] = self._failed.get(statement.gathers, 0) + 1
+            if len(self._failed) > _REMEMBERED:
+                self._failed.popitem(last=False)
+        return None
 
-    async def _gathering(self, asked: select.Asked) -> select.Few | None:
-        """Return the statement for few matches; None where there is none, or many are known.
+    async def _next(self, asked: select.Asked) -> select.Once | None:
+        """Return the statement for few matches, that for many, or None, by which has failed before.
 
-        Nor for whoever may not see everything: which way is taken depends on what there is in all.
+        None for whoever may not see everything: the way taken depends on what there is in all.
         """
         if not asked.scope.is_whole:
             return None
-        statement = select.few(asked, await self._sizes.of(asked))
-        return None if statement is None or statement.gathers in self._many else statement
+        stored = await self._sizes.of(asked)
+        statement = select.few(asked, stored)
+        if statement is None or statement.gathers not in self._failed:
+            return statement
+        return (
+            select.many(asked, stored, statement) if self._failed[statement.gathers] == 1 else None
+        )
 
     async def _walked(self, asked: select.Asked, link: SearchPlace | None) -> "_Read":
         """Read a page in the order of an index; what lacks the first value by a second statement.
@@ -201,4 +205,4 @@ class _Answered:
         self.seen: select.Seen = end["snapshot"]
         self.moved: bool = end["moved"]
         self.here: str | None = end["here"]
-        self.reached: int = end["reached"]
+        self.reached: int | None = end["reached"]

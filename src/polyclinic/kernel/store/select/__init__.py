@@ -8,8 +8,9 @@ a second statement.
 
 from polyclinic.kernel.store.select.dear import dear, is_selective
 from polyclinic.kernel.store.select.differences import Between, differences
-from polyclinic.kernel.store.select.few import FEW, Few, few
+from polyclinic.kernel.store.select.few import FEW, Once, few
 from polyclinic.kernel.store.select.includes import MOST_INCLUDED, Match, includable, included
+from polyclinic.kernel.store.select.many import many
 from polyclinic.kernel.store.select.order import has_rest, in_memory
 from polyclinic.kernel.store.select.pages import MOST_SORTED, page, total, unsorted
 from polyclinic.kernel.store.select.snapshots import referred, referring
@@ -31,8 +32,8 @@ __all__ = [
     "Among",
     "Asked",
     "Between",
-    "Few",
     "Match",
+    "Once",
     "Phase",
     "Place",
     "Scope",
@@ -46,6 +47,7 @@ __all__ = [
     "includable",
     "included",
     "is_selective",
+    "many",
     "page",
     "referred",
     "referring",
