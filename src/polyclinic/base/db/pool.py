@@ -50,6 +50,13 @@ def _held(connection: "PoolConnection") -> SessionConnection | None:
     return held
 
 
+def _is_usable(held: SessionConnection | None) -> bool:
+    """Say whether a connection is there, outside a transaction, and busy with nothing."""
+    if held is None or held.is_closed():
+        return False
+    return not held.is_in_transaction() and not held._protocol._is_cancelling()  # type: ignore[attr-defined]  # noqa: SLF001 - what asyncpg's own pool asks
+
+
 async def enter_session(connection: "PoolConnection", session: Session) -> None:
     """Let a connection have session settings, outside a transaction, until it is given others."""
     held = _held(connection)
@@ -142,10 +149,10 @@ class Pool:
         """Take a connection that has to be given back."""
         while self._kept:
             connection = self._kept.pop().connection
-            # Of one whose server is gone nothing is held any more.
-            if _held(connection) is not None:
+            if _is_usable(_held(connection)):
                 self._lent += 1
                 return connection
+            await self._pool.release(connection)
         # A timer for each loan costs a third of a read; one is needed only where others wait.
         seconds = None if self._lent < self._largest else self._acquire_seconds
         self._lent += 1
@@ -163,14 +170,8 @@ class Pool:
         held = _held(connection)
         is_waited_for = self._lent > self._largest
         self._lent -= 1
-        if (
-            not is_well
-            or is_waited_for
-            or self._is_closing
-            or held is None
-            or held.is_closed()
-            or held.is_in_transaction()
-        ):
+        may_keep = is_well and not is_waited_for and not self._is_closing
+        if not may_keep or not _is_usable(held):
             await self._pool.release(connection)
             return
         now = asyncio.get_running_loop().time()

@@ -29,13 +29,16 @@ def seal(tenant: Tenant, context: bytes, place: msgspec.Struct) -> str:
     size = _SIZE
     while size < len(data):
         size *= 2
-    return urlsafe_b64encode(tenant.sealer.seal(data.ljust(size, b"\0"), context)).decode()
+    sealed = tenant.sealer.seal(data.ljust(size, b"\0"), context)
+    # Without padding it stands in an address as it is.
+    return urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
 def unseal(tenant: Tenant, context: bytes, text: str, kind: type[Sealed]) -> Sealed:
     """Read a place. Raise ``BadRequest`` when it belongs to another principal or query."""
     try:
-        data = tenant.sealer.open(urlsafe_b64decode(text.encode()), context)
+        sealed = urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
+        data = tenant.sealer.open(sealed, context)
         return msgspec.msgpack.decode(data.rstrip(b"\0").removesuffix(_END), type=kind)
     except (CannotOpen, ValueError, msgspec.MsgspecError):
         message = "This page link belongs to another search or another user; search again."

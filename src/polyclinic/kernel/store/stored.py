@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, Self
 
+import msgspec
+
 from polyclinic.kernel.errors import FhirError
 from polyclinic.kernel.search.why import Reason
 from polyclinic.kernel.types import splice
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """One version of one resource."""
+class Stored(msgspec.Struct, frozen=True, gc=False):
+    """One version of one resource. A Struct: a page makes dozens, and a dataclass takes thrice."""
 
     type: str
     id: str

@@ -7,7 +7,7 @@ https://hl7.org/fhir/R4/http.html#vsearch
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import BadRequest, Issue, NotFound, Unreadable
@@ -105,14 +105,16 @@ def _unreadable(found: bundle.Found) -> Sequence[Issue]:
 
 
 def _links(address: str, query: Query, found: bundle.Found) -> bundle.Links:
-    used = query.understood
+    asked = urlencode(query.understood)
     return bundle.Links(
-        _link(address, used, query.after),
-        _link(address, used, found.next) if found.next else None,
-        _link(address, used, None) if query.count else None,
+        _link(address, asked, query.after),
+        _link(address, asked, found.next) if found.next else None,
+        _link(address, asked, None) if query.count else None,
     )
 
 
-def _link(address: str, parameters: Sequence[tuple[str, str]], after: str | None) -> str:
-    asked = [*parameters, ("_after", after)] if after else parameters
-    return f"{address}?{urlencode(asked)}" if asked else address
+def _link(address: str, asked: str, after: str | None) -> str:
+    parts = [asked] if asked else []
+    if after:
+        parts.append(f"_after={quote(after)}")
+    return f"{address}?{'&'.join(parts)}" if parts else address
