@@ -99,6 +99,7 @@ def _added(module: Module) -> list[str]:
         "tables": module.has_migrations,
         "sign-in": module.authenticator is not None,
         "a population": module.population is not None,
+        "resources to the population": module.contributor is not None,
         "demo accounts": module.demo_accounts is not None,
         "pages and panels": ui.is_dir(),
     }

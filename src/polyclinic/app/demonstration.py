@@ -15,6 +15,7 @@ from rich.console import Console
 from polyclinic.app.build import job_principal
 from polyclinic.app.loading import load
 from polyclinic.app.modules import MODULES
+from polyclinic.app.population import populate
 from polyclinic.app.progress import Progress
 from polyclinic.base.db.database import Database
 from polyclinic.base.settings import Settings
@@ -105,18 +106,15 @@ async def _load(opened: Services, principal: Principal, folder: Path) -> None:
 async def _generate(opened: Services, principal: Principal, size: int) -> None:
     today = opened.clock.now().date()
     count = 0
+    part: list[dict[str, Any]] = []
     with Progress("Making records") as progress:
-        for module in MODULES:
-            if module.population is None:
-                continue
-            part: list[dict[str, Any]] = []
-            for resource in module.population(_SEED, size, today):
-                part.append(resource)
-                if len(part) >= _PART:
-                    count += await _store(opened.store, principal, part)
-                    progress.show(count, module.name)
-                    part = []
-            await _store(opened.store, principal, part)
+        for resource in populate(MODULES, _SEED, size, today):
+            part.append(resource)
+            if len(part) >= _PART:
+                count += await _store(opened.store, principal, part)
+                progress.show(count, "population")
+                part = []
+        await _store(opened.store, principal, part)
 
 
 async def _store(store: Store, principal: Principal, part: list[dict[str, Any]]) -> int:

@@ -12,6 +12,7 @@ from polyclinic.app.modules import MODULES
 from polyclinic.base.clock import SystemClock
 from polyclinic.base.db.migrate import migrate
 from polyclinic.base.settings import Settings
+from polyclinic.kernel.module import Module
 from polyclinic.kernel.search.query import parse_query
 from polyclinic.modules.identity.service import Identity
 
@@ -93,6 +94,26 @@ async def test_a_population_that_was_interrupted_is_completed(opened, monkeypatc
     await demonstration.prepare(opened, None, SIZE)
 
     assert await patients(opened) == SIZE
+
+
+async def test_what_modules_add_to_it_is_stored(opened, monkeypatch):
+    def basics(record, _seed, _today):
+        if record[0]["resourceType"] == "Patient":
+            name = record[0]["id"]
+            yield {
+                "resourceType": "Basic",
+                "id": f"{name}-basic",
+                "code": {"text": "Added"},
+                "subject": {"reference": f"Patient/{name}"},
+            }
+
+    added = Module(name="added", summary="Adds to each patient.", contributor=basics)
+    monkeypatch.setattr(demonstration, "MODULES", (*MODULES, added))
+
+    await demonstration.prepare(opened, None, SIZE)
+
+    query, _ = parse_query("Basic", [("_summary", "count")], "")
+    assert (await opened.store.search(job_principal(opened, "test"), query)).total == SIZE
 
 
 async def test_lost_passwords_are_made_anew_and_work(opened):

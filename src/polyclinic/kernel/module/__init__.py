@@ -7,6 +7,7 @@ from polyclinic.kernel.module.contract import (
     DemoAccount,
     Jobs,
     Module,
+    Population,
     Route,
     Services,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "DemoAccount",
     "Jobs",
     "Module",
+    "Population",
     "Route",
     "Services",
 ]

@@ -1,7 +1,7 @@
 """The contract between the platform and a feature."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date
@@ -84,11 +84,31 @@ class Command:
     """Adds what it takes besides ``--data``."""
 
 
-class Contributor(Protocol):
-    """Add resources to the demonstration population."""
+class Population(Protocol):
+    """Make the demonstration population."""
 
-    def __call__(self, seed: int, size: int, today: date) -> Iterator[dict[str, Any]]:
-        """Yield resources as JSON objects."""
+    def __call__(self, seed: int, size: int, today: date) -> Iterator[Sequence[dict[str, Any]]]:
+        """Yield records of resources as JSON objects.
+
+        The record of the clinic comes first, then one for each of `size` patients, which begins
+        with its Patient. A reference points to what came before it.
+        """
+        ...
+
+
+class Contributor(Protocol):
+    """Add to the demonstration population, record by record."""
+
+    def __call__(
+        self, record: Sequence[Mapping[str, Any]], seed: int, today: date
+    ) -> Iterable[dict[str, Any]]:
+        """Return what to add to a record; nothing where it has no place.
+
+        `record` holds what the population made, to read and not to write to; of other contributors
+        it knows nothing. The same record, seed and day must give the same resources: draw from
+        ``polyclinic.base.chance.Chance`` with the seed, the patient's id and a topic as key, and
+        take ids that begin with the patient's.
+        """
         ...
 
 
@@ -143,7 +163,9 @@ class Module:
     jobs: Callable[[Services], Jobs] | None = None
     authenticator: Callable[[Services], Authenticator] | None = None
     """At most one module knows who signs in."""
-    population: Contributor | None = None
+    population: Population | None = None
+    """At most one module makes the people of the demonstration."""
+    contributor: Contributor | None = None
     demo_accounts: Callable[[Services, Sequence[DemoAccount]], Awaitable[None]] | None = None
     """Makes the accounts of the demonstration that are missing."""
     has_migrations: bool = False

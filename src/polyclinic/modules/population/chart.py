@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any, Final
 
-from polyclinic.modules.population.chance import Chance
+from polyclinic.base.chance import Chance
 from polyclinic.modules.population.model import Person
 
 Resource = dict[str, Any]

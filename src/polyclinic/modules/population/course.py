@@ -3,11 +3,11 @@
 from datetime import timedelta
 from typing import Final
 
+from polyclinic.base.chance import Chance
 from polyclinic.modules.population import laboratory, medications, procedures, surveys, vitals
 from polyclinic.modules.population.allergies import write_allergies
 from polyclinic.modules.population.appointments import write_appointment
 from polyclinic.modules.population.care_teams import write_care_team
-from polyclinic.modules.population.chance import Chance
 from polyclinic.modules.population.chart import Chart
 from polyclinic.modules.population.conditions import diagnose, diagnose_passing
 from polyclinic.modules.population.dates import add_months, age_in_years, years_between

@@ -9,7 +9,7 @@ come is a generator parameter, not a clinical reference.
 from datetime import date, timedelta
 from typing import Final
 
-from polyclinic.modules.population.chance import Chance
+from polyclinic.base.chance import Chance
 from polyclinic.modules.population.chart import Chart
 from polyclinic.modules.population.coding import HL7, SNOMED, concept
 from polyclinic.modules.population.dates import (

@@ -24,15 +24,21 @@ DEMO_DOCTOR_ID: Final = practitioner_of_account("doctor")
 DEMO_NURSE_ID: Final = practitioner_of_account("nurse")
 
 
-def generate(seed: int, size: int, today: date) -> Iterator[Resource]:
-    """Yield the FHIR R4 resources of a population with `size` patients.
+def records(seed: int, size: int, today: date) -> Iterator[list[Resource]]:
+    """Yield the record of the clinic, then those of `size` patients, as FHIR R4 resources.
 
     The first patients are the stories, whose ids do not depend on the seed. The dictionaries
     share parts that do not change (codes, references): read them, do not write to them.
     """
-    yield from staff()
+    yield list(staff())
     for index in range(size):
-        yield from patient(seed, index, today)
+        yield patient(seed, index, today)
+
+
+def generate(seed: int, size: int, today: date) -> Iterator[Resource]:
+    """Yield the resources of all records."""
+    for record in records(seed, size, today):
+        yield from record
 
 
 def patient(seed: int, index: int, today: date) -> list[Resource]:

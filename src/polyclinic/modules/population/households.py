@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
-from polyclinic.modules.population.chance import Chance
+from polyclinic.base.chance import Chance
 from polyclinic.modules.population.dates import add_months
 from polyclinic.modules.population.model import PersonName, Sex, medical_record_number
 from polyclinic.modules.population.names import (

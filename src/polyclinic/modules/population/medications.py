@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, Final
 
-from polyclinic.modules.population.chance import Chance
+from polyclinic.base.chance import Chance
 from polyclinic.modules.population.chart import Chart, Reference, Resource
 from polyclinic.modules.population.coding import ATC, RXNORM, SNOMED, Concept, concept
 from polyclinic.modules.population.conditions import condition_row

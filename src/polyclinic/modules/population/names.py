@@ -6,7 +6,7 @@ extension iso21090-EN-representation (ABC alphabetic, IDE ideographic).
 
 from typing import Any, Final
 
-from polyclinic.modules.population.chance import Chance
+from polyclinic.base.chance import Chance
 from polyclinic.modules.population.model import PersonName, Sex
 from polyclinic.modules.population.tables import table
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final
 
+from polyclinic.base.chance import Chance
 from polyclinic.modules.population.appointments import physician_of
-from polyclinic.modules.population.chance import Chance
 from polyclinic.modules.population.households import FIRST_INDEX, Member, housemates
 from polyclinic.modules.population.model import Person, Relative
 from polyclinic.modules.population.prevalence import draw_conditions, draw_smoking

@@ -9,7 +9,7 @@ from datetime import date
 from math import exp
 from typing import Final
 
-from polyclinic.modules.population.chance import Chance
+from polyclinic.base.chance import Chance
 from polyclinic.modules.population.chart import Chart
 from polyclinic.modules.population.dates import age_in_months, age_in_years, years_between
 from polyclinic.modules.population.growth import growth_value

@@ -12,7 +12,7 @@ from math import sqrt
 from statistics import NormalDist
 from typing import Any
 
-from polyclinic.modules.population.chance import Chance
+from polyclinic.base.chance import Chance
 from polyclinic.modules.population.dates import add_months
 from polyclinic.modules.population.model import Person
 from polyclinic.modules.population.tables import table

@@ -8,7 +8,7 @@ breast cancer; how many come is a generator parameter, not a clinical reference.
 
 from typing import Final
 
-from polyclinic.modules.population.chance import Chance
+from polyclinic.base.chance import Chance
 from polyclinic.modules.population.chart import Chart, Reference, Resource
 from polyclinic.modules.population.coding import SNOMED, concept
 from polyclinic.modules.population.dates import age_in_years

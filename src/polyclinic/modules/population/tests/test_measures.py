@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polyclinic.modules.population.appointments import booking_of
-from polyclinic.modules.population.chance import Chance
 from polyclinic.modules.population.dates import add_months, age_in_years, working_day
 from polyclinic.modules.population.growth import growth_value
 from polyclinic.modules.population.laboratory import interpretation
@@ -81,20 +80,3 @@ def test_a_hundred_thousand_patients_share_no_place_in_the_diary():
 @pytest.mark.parametrize(("value", "expected"), [(3.4, "L"), (3.5, "N"), (5.0, "N"), (5.1, "H")])
 def test_the_limits_belong_to_the_range(value, expected):
     assert interpretation(value, 3.5, 5.0) == expected
-
-
-def test_weights_decide_how_often_something_is_picked():
-    chance = Chance("weights")
-
-    picked = [chance.weighted("ab", (1, 3)) for _ in range(4000)]
-
-    assert 2850 < picked.count("b") < 3150
-
-
-def test_normal_numbers_have_their_mean_and_deviation():
-    chance = Chance("normal")
-
-    numbers = [chance.normal(10, 2) for _ in range(4000)]
-
-    assert sum(numbers) / 4000 == pytest.approx(10, abs=0.15)
-    assert sum((number - 10) ** 2 for number in numbers) / 4000 == pytest.approx(4, rel=0.1)

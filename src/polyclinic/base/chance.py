@@ -1,7 +1,7 @@
-"""Streams of chance that depend on a key and on nothing else.
+"""Streams of chance that depend on a key and on nothing else: for data that is made up.
 
-Every topic of every patient has a stream of its own, so that patient 7 is the same in a population
-of ten and of a million, and a topic added later leaves the older ones as they were. Only
+Every topic of every made up patient has a stream of its own, so that patient 7 is the same in a
+population of ten and of a million, and a topic added later leaves the older ones as they were. Only
 `Random.random` is used: it is the one method whose values Python promises to keep.
 """
 
@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 
 
 class Chance:
-    """A stream of chance for a key, such as (seed, patient index, topic)."""
+    """A stream of chance for a key, such as (seed, patient, topic)."""
 
     __slots__ = ("_next",)
 
