@@ -14,10 +14,15 @@ from polyclinic.modules.population.chart import Chart
 from polyclinic.modules.population.coding import SNOMED, concept, hl7
 from polyclinic.modules.population.dates import instant, working_day
 from polyclinic.modules.population.organizations import family_physicians, practitioner
+from polyclinic.modules.population.schedules import (
+    OPENING_MINUTE,
+    SLOT_MINUTES,
+    SLOTS,
+    busy_slot,
+    slot_id,
+    slot_reference,
+)
 
-_OPENING_MINUTE: Final = 8 * 60
-_SLOT_MINUTES: Final = 20
-_SLOTS: Final = 24
 _DAYS: Final = 20
 # Of eight patients in a row: one comes today, three later, two came lately, two have nothing.
 _CYCLE: Final = 8
@@ -25,6 +30,7 @@ _TODAY: Final = (0,)
 _LATER: Final = (1, 2, 3)
 _BEFORE: Final = (4, 5)
 _SPREAD: Final = 7  # has no factor in common with the 24 slots, so that it reorders them
+_GIVEN_BACK: Final = ("cancelled",)
 _REASONS: Final = (
     ("185349003", "Encounter for check up", "Check-up"),
     ("390906007", "Follow-up encounter", "Follow-up"),
@@ -43,7 +49,7 @@ class Booking:
     @property
     def minute(self) -> int:
         """The minute of the day at which the slot begins."""
-        return _OPENING_MINUTE + _SLOT_MINUTES * self.slot
+        return OPENING_MINUTE + SLOT_MINUTES * self.slot
 
 
 def booking_of(index: int) -> Booking | None:
@@ -52,7 +58,7 @@ def booking_of(index: int) -> Booking | None:
     count = len(family_physicians())
     if phase in _TODAY:
         row, physician = divmod(cycle, count)
-        return Booking(0, physician, _slot(row, physician)) if row < _SLOTS else None
+        return Booking(0, physician, _slot(row, physician)) if row < SLOTS else None
     if phase in _LATER:
         return _spread(cycle * len(_LATER) + _LATER.index(phase), count, 1)
     if phase in _BEFORE:
@@ -77,18 +83,24 @@ def write_appointment(chart: Chart) -> None:
     if day < person.registered:
         return
     code, display, text = chart.chance("appointment").pick(_REASONS)
-    end = booking.minute + _SLOT_MINUTES
+    status = _status(chart, booking)
+    taken = status not in _GIVEN_BACK
+    if taken:
+        chart.resources.append(busy_slot(person.physician, day, booking.slot))
+    end = booking.minute + SLOT_MINUTES
+    slot = slot_reference(slot_id(person.physician, day, booking.slot))
     chart.add(
         "Appointment",
         {
-            "status": _status(chart, booking),
+            "status": status,
+            **({"slot": [slot]} if taken else {}),
             "serviceType": [concept(SNOMED, code, display, text)],
             "appointmentType": hl7("v2-0276", "ROUTINE"),
             "description": text,
             "start": instant(day, booking.minute),
             "end": instant(day, end),
-            "minutesDuration": _SLOT_MINUTES,
-            "created": instant(_booked_on(chart, day), _OPENING_MINUTE),
+            "minutesDuration": SLOT_MINUTES,
+            "created": instant(_booked_on(chart, day), OPENING_MINUTE),
             "participant": [
                 {"actor": chart.subject, "status": "accepted"},
                 {"actor": practitioner(person.physician), "status": "accepted"},
@@ -98,14 +110,14 @@ def write_appointment(chart: Chart) -> None:
 
 
 def _slot(row: int, physician: int) -> int:
-    return (row * _SPREAD + physician * (_SPREAD - 2)) % _SLOTS
+    return (row * _SPREAD + physician * (_SPREAD - 2)) % SLOTS
 
 
 def _spread(number: int, physicians: int, direction: int) -> Booking:
     """Return the place of the number-th patient, evenly over four weeks, then the next four."""
     rest, physician = divmod(number, physicians)
     rest, day = divmod(rest * _SPREAD % _DAYS + rest // _DAYS * _DAYS, _DAYS)
-    weeks, row = divmod(rest, _SLOTS)
+    weeks, row = divmod(rest, SLOTS)
     offset = direction * (1 + day + weeks * _DAYS)
     return Booking(offset, physician, _slot(row, physician))
 
@@ -116,7 +128,7 @@ def _status(chart: Chart, booking: Booking) -> str:
         return "booked"
     if booking.offset < 0:
         return chance.weighted(("fulfilled", "noshow", "cancelled"), (8, 1, 1))
-    early = booking.minute < _OPENING_MINUTE + 3 * _SLOT_MINUTES
+    early = booking.minute < OPENING_MINUTE + 3 * SLOT_MINUTES
     return chance.weighted(("arrived", "checked-in", "booked"), (2, 1, 1)) if early else "booked"
 
 

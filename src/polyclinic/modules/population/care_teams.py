@@ -11,18 +11,27 @@ from polyclinic.modules.population.coding import HL7, SNOMED, concept
 from polyclinic.modules.population.organizations import ORGANIZATION_ID, practitioner
 from polyclinic.modules.population.tables import table
 
-_LEADING: Final = ("diabetes", "kidney", "copd", "pregnancy", "depression", "hypertension")
+_LEADING: Final = (
+    "diabetes",
+    "kidney",
+    "copd",
+    "heart_failure",
+    "pregnancy",
+    "depression",
+    "coronary",
+    "hypertension",
+)
 _DOCTOR: Final = concept(HL7 + "practitioner-role", "doctor", "Doctor")
 _NURSE: Final = concept(HL7 + "practitioner-role", "nurse", "Nurse")
 _PATIENT: Final = concept(SNOMED, "116154003", "Patient")
 
 
-def write_care_team(chart: Chart, since: date) -> None:
-    """Add a care team for the conditions that need one; others have their physician alone."""
+def write_care_team(chart: Chart, since: date) -> Reference | None:
+    """Add a care team for the conditions that need one, and return the reference to it."""
     person = chart.person
     reasons = [chart.problems[key] for key in _LEADING if key in chart.problems]
     if not reasons:
-        return
+        return None
     clinic = table("staff")
     members = [
         _member(_PATIENT, chart.subject),
@@ -34,7 +43,7 @@ def write_care_team(chart: Chart, since: date) -> None:
     period = {"start": since.isoformat()}
     if person.death:
         period["end"] = person.death.isoformat()
-    chart.add(
+    return chart.add(
         "CareTeam",
         {
             "status": "inactive" if person.death else "active",

@@ -12,16 +12,24 @@ Reference = dict[str, str]
 _SHORT: Final = {
     "AllergyIntolerance": "alg",
     "Appointment": "apt",
+    "CarePlan": "plan",
     "CareTeam": "team",
     "Condition": "con",
+    "Device": "dev",
     "DiagnosticReport": "rep",
     "DocumentReference": "doc",
     "Encounter": "enc",
+    "FamilyMemberHistory": "fam",
+    "Goal": "goal",
+    "ImagingStudy": "img",
     "Immunization": "imm",
+    "MedicationAdministration": "adm",
     "MedicationRequest": "med",
     "Observation": "obs",
     "Procedure": "prc",
+    "QuestionnaireResponse": "ans",
     "RelatedPerson": "rel",
+    "ServiceRequest": "req",
 }
 
 
@@ -29,12 +37,14 @@ class Chart:
     """Collects the resources of a patient and what later ones need to know of earlier ones.
 
     `problems` maps the key of an active condition to its reference, `medications` the key of a
-    current medication to the day it began, `allergies` holds the keys of known allergies.
+    current medication to the day it began, `allergies` holds the keys of known allergies, `known`
+    what has been asked once and need not be asked again.
     """
 
     __slots__ = (
         "_counts",
         "allergies",
+        "known",
         "medications",
         "person",
         "problems",
@@ -49,6 +59,7 @@ class Chart:
         self.problems: dict[str, Reference] = {}
         self.medications: dict[str, date] = {}
         self.allergies: list[str] = []
+        self.known: set[str] = set()
         self._counts: dict[str, int] = {}
 
     def add(self, resource_type: str, body: Resource) -> Reference:

@@ -7,12 +7,17 @@ from polyclinic.base.chance import Chance
 from polyclinic.modules.population import laboratory, medications, procedures, surveys, vitals
 from polyclinic.modules.population.allergies import write_allergies
 from polyclinic.modules.population.appointments import write_appointment
+from polyclinic.modules.population.care_plans import write_care_plans
 from polyclinic.modules.population.care_teams import write_care_team
 from polyclinic.modules.population.chart import Chart
 from polyclinic.modules.population.conditions import diagnose, diagnose_passing
 from polyclinic.modules.population.dates import add_months, age_in_years, years_between
+from polyclinic.modules.population.devices import write_devices
 from polyclinic.modules.population.documents import write_note
 from polyclinic.modules.population.encounters import open_visit, plan_visits
+from polyclinic.modules.population.family_history import write_family_history
+from polyclinic.modules.population.hospital import plan_stay, write_stay
+from polyclinic.modules.population.imaging import image
 from polyclinic.modules.population.immunizations import (
     Due,
     give_due,
@@ -28,6 +33,8 @@ from polyclinic.modules.population.tables import table
 
 _NOTES: Final = 3
 _GROWN: Final = 35
+_GROWN_UP: Final = 18
+_SCREENED: Final = 0.3  # generator parameter: check-ups with a screening for low mood
 _INFANT_SCREENING: Final = (12, 15)
 _QUICK: Final = ("heart_rate", "temperature", "respiratory_rate", "oxygen_saturation", "systolic")
 
@@ -52,16 +59,31 @@ def write_course(person: Person) -> Chart:
     write_allergies(chart, person.registered)
     doses = plan_doses(chart)
     give_reported(chart, doses)
+    stay = plan_stay(person)
     visits = plan_visits(person, chart.chance("visits"))
+    visits = [visit for visit in visits if not (stay and stay.covers(visit.day))]
     for number, visit in enumerate(visits):
+        if stay and stay.day < visit.day:
+            write_stay(chart, body, stay)
+            stay = None
         _write_visit(chart, body, visit, doses)
         if number >= len(visits) - _NOTES:
             write_note(chart, visit)
+    if stay:
+        write_stay(chart, body, stay)
     give_influenza(chart)
     write_pregnancy(chart, body)
-    write_care_team(chart, person.registered)
+    _write_background(chart)
     write_appointment(chart)
     return chart
+
+
+def _write_background(chart: Chart) -> None:
+    """Add what is not of one visit: family, devices, the team and its plans."""
+    since = chart.person.registered
+    write_family_history(chart)
+    write_devices(chart)
+    write_care_plans(chart, since, write_care_team(chart, since))
 
 
 def _write_visit(chart: Chart, body: Body, visit: Visit, doses: list[Due]) -> None:
@@ -77,12 +99,31 @@ def _write_visit(chart: Chart, body: Body, visit: Visit, doses: list[Due]) -> No
     _diagnose_new(chart, visit, chance)
     _investigate(chart, body, visit)
     if visit.kind == "checkup":
-        surveys.record_smoking(chart, visit)
-        procedures.screen(chart, visit, chance)
-    if "depression" in chart.problems:
-        years = years_between(chart.person.onsets["depression"], visit.day)
-        surveys.record_phq9(chart, visit, chance.normal(5 + 10 / (1 + 2 * years), 2))
+        _check(chart, visit, chance)
+    _ask(chart, visit, chance)
     give_due(chart, visit, doses)
+
+
+def _check(chart: Chart, visit: Visit, chance: Chance) -> None:
+    """Ask and look for what a check-up asks and looks for."""
+    surveys.record_smoking(chart, visit)
+    if "occupation" not in chart.known:
+        chart.known.add("occupation")
+        surveys.record_occupation(chart, visit)
+    procedures.screen(chart, visit, chance)
+
+
+def _ask(chart: Chart, visit: Visit, chance: Chance) -> None:
+    """Hand out the questionnaires: to those who need them, and at some check-ups to screen."""
+    is_grown = age_in_years(chart.person.birth, visit.day) >= _GROWN_UP
+    screens = visit.kind == "checkup" and is_grown and chance.happens(_SCREENED)
+    for problem, form in (("depression", "phq9"), ("anxiety", "gad7")):
+        if problem in chart.problems:
+            years = years_between(chart.person.onsets[problem], visit.day)
+            score = chance.normal(5 + 8 / (1 + 2 * years), 2)
+            surveys.record_questionnaire(chart, visit, form, score)
+        elif screens:
+            surveys.record_questionnaire(chart, visit, form, abs(chance.normal(0, 2)))
 
 
 def _measure(chart: Chart, body: Body, visit: Visit) -> None:
@@ -110,6 +151,8 @@ def _acute(chart: Chart, body: Body, visit: Visit, case: tuple[str, Chance]) -> 
     end = visit.day + timedelta(days=row["days"] + chance.whole(-2, 4))
     over = end if end < chart.person.end else None
     reason = diagnose_passing(chart, visit, key, (onset, over))
+    if key == "ankle":
+        image(chart, visit, "ankle", reason)
     if row["treatment"]:
         medications.prescribe(chart, visit, row["treatment"], reason, days=7)
 

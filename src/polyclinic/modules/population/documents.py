@@ -7,16 +7,19 @@ from base64 import b64encode
 from hashlib import sha1
 from typing import Final
 
-from polyclinic.modules.population.chart import Chart
-from polyclinic.modules.population.coding import LOINC, concept
+from polyclinic.modules.population.chart import Chart, Resource
+from polyclinic.modules.population.coding import LOINC, Concept, concept
 from polyclinic.modules.population.conditions import condition_row
 from polyclinic.modules.population.dates import age_in_years
 from polyclinic.modules.population.model import Visit
 from polyclinic.modules.population.organizations import ORGANIZATION_ID
+from polyclinic.modules.population.pdf import letter
 from polyclinic.modules.population.tables import table
 
+_HISTORY: Final = concept(LOINC, "34117-2", "History and physical note")
 _TYPES: Final = {
     "emergency": concept(LOINC, "34111-5", "Emergency department Note"),
+    "inpatient": _HISTORY,
 }
 _REASONS: Final = {
     "well_child": "well-child visit",
@@ -28,7 +31,17 @@ _REASONS: Final = {
     "prenatal": "prenatal visit",
     "birth": "birth",
     "postnatal": "visit after birth",
+    "day_surgery": "day surgery",
+    "inpatient": "hospital stay",
 }
+_LETTERS: Final = {
+    "discharge": concept(LOINC, "18842-5", "Discharge summary"),
+    "consultation": concept(LOINC, "11488-4", "Consult note"),
+    "history": _HISTORY,
+}
+_TEXT: Final = "text/plain; charset=utf-8"
+_UNSIGNED_DAYS: Final = 4
+_UNSIGNED: Final = 0.5
 _PROGRESS: Final = concept(LOINC, "11506-3", "Progress note")
 _CATEGORY: Final = [
     concept(
@@ -40,37 +53,58 @@ _CATEGORY: Final = [
 
 
 def write_note(chart: Chart, visit: Visit, story: str = "") -> None:
-    """Add the note of a visit: a DocumentReference with the text (UTF-8, base64) inside."""
+    """Add the note of a visit: a DocumentReference with the text (UTF-8, base64) inside.
+
+    The last notes before today may still wait for their author: docStatus is preliminary.
+    """
     content = note_text(chart, visit, story).encode()
-    title = _TYPES.get(visit.kind, _PROGRESS)
-    chart.add(
-        "DocumentReference",
-        {
-            "status": "current",
-            "docStatus": "final",
-            "type": title,
-            "category": _CATEGORY,
-            "subject": chart.subject,
-            "date": visit.start,
-            "author": [visit.performer],
-            "custodian": {"reference": f"Organization/{ORGANIZATION_ID}"},
-            "content": [
-                {
-                    "attachment": {
-                        "contentType": "text/plain; charset=utf-8",
-                        "language": "en",
-                        "data": b64encode(content).decode(),
-                        "size": len(content),
-                        # Attachment.hash is SHA-1 by the standard; it guards against damage only.
-                        "hash": b64encode(sha1(content, usedforsecurity=False).digest()).decode(),
-                        "title": f"{title['text']} {visit.day.isoformat()}",
-                        "creation": visit.start,
-                    }
-                }
-            ],
-            "context": {"encounter": [visit.encounter]},
-        },
-    )
+    body = _frame(chart, visit, _TYPES.get(visit.kind, _PROGRESS))
+    recent = (chart.person.today - visit.day).days <= _UNSIGNED_DAYS
+    if recent and chart.chance(f"unsigned {visit.start}").happens(_UNSIGNED):
+        body["docStatus"] = "preliminary"
+    _attach(body, visit, _TEXT, content)
+    chart.add("DocumentReference", body)
+
+
+def write_letter(chart: Chart, visit: Visit, kind: str, text: str) -> None:
+    """Add a letter as PDF: a discharge summary, or a letter of another clinic (`kind`)."""
+    person = chart.person
+    title = _LETTERS[kind]
+    heading = f"{title['text']}\n{'=' * len(title['text'])}\n\n"
+    who = f"{person.name.text}, born {person.birth.isoformat()}, MRN {person.mrn}\n"
+    shown = f"{heading}{who}{visit.start[:10]}\n\n{text}\n\n{visit.performer['display']}\n"
+    body = _frame(chart, visit, title)
+    _attach(body, visit, "application/pdf", letter(title["text"], shown))
+    chart.add("DocumentReference", body)
+
+
+def _frame(chart: Chart, visit: Visit, title: Concept) -> Resource:
+    return {
+        "status": "current",
+        "docStatus": "final",
+        "type": title,
+        "category": _CATEGORY,
+        "subject": chart.subject,
+        "date": visit.start,
+        "author": [visit.performer],
+        "custodian": {"reference": f"Organization/{ORGANIZATION_ID}"},
+        "content": [],
+        "context": {"encounter": [visit.encounter]},
+    }
+
+
+def _attach(body: Resource, visit: Visit, content_type: str, content: bytes) -> None:
+    attachment = {
+        "contentType": content_type,
+        "language": "en",
+        "data": b64encode(content).decode(),
+        "size": len(content),
+        # Attachment.hash is SHA-1 by the standard; it guards against damage only.
+        "hash": b64encode(sha1(content, usedforsecurity=False).digest()).decode(),
+        "title": f"{body['type']['text']} {visit.start[:10]}",
+        "creation": visit.start,
+    }
+    body["content"].append({"attachment": attachment})
 
 
 def note_text(chart: Chart, visit: Visit, story: str = "") -> str:

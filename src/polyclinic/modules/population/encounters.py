@@ -26,7 +26,19 @@ _WELL_CHILD_MONTHS: Final = (1, 2, 4, 6, 9, 12, 15, 18, 24, 30, *range(36, 217, 
 _CHILD_MONTHS: Final = 18 * 12
 _ADULT: Final = 18
 _SENIOR: Final = 65
-_CHRONIC: Final = ("diabetes", "kidney", "copd", "hypertension", "depression", "asthma")
+_CHRONIC: Final = (
+    "diabetes",
+    "kidney",
+    "copd",
+    "coronary",
+    "fibrillation",
+    "stroke",
+    "hypertension",
+    "depression",
+    "anxiety",
+    "asthma",
+    "dementia",
+)
 _MOST_FOLLOWUPS: Final = 2
 _OPENING: Final = 8 * 60
 _SLOTS: Final = 25
@@ -41,6 +53,7 @@ _KINDS: Final = {
     "emergency": ("EMER", "50849002", "Emergency room admission", 190, "emergency"),
     "prenatal": ("AMB", "424619006", "Prenatal visit", 30, "women"),
     "birth": ("IMP", "183460006", "Obstetric emergency hospital admission", 1140, "women"),
+    "day_surgery": ("AMB", "371883000", "Outpatient procedure", 240, "surgery"),
     "postnatal": ("AMB", "169762003", "Postnatal visit", 30, "women"),
 }
 _CLASSES: Final = {
@@ -140,6 +153,8 @@ def _acute(person: Person, chance: Chance) -> list[Visit]:
 
 def _performer_id(person: Person, place: str) -> str:
     clinic = table("staff")
+    if place in clinic["ward_physicians"]:
+        return str(clinic["ward_physicians"][place])
     if place == "women":
         return str(clinic["gynaecologist"])
     if place == "emergency":

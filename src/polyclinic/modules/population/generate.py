@@ -14,6 +14,8 @@ from polyclinic.modules.population.chart import Resource
 from polyclinic.modules.population.course import write_course
 from polyclinic.modules.population.organizations import practitioner_of_account, staff
 from polyclinic.modules.population.people import person_at
+from polyclinic.modules.population.questionnaires import questionnaires
+from polyclinic.modules.population.schedules import free_slots, horizon, schedules
 from polyclinic.modules.population.stories.catalogue import STORIES, write_story
 
 DEFAULT_SEED: Final = 1
@@ -25,14 +27,21 @@ DEMO_NURSE_ID: Final = practitioner_of_account("nurse")
 
 
 def records(seed: int, size: int, today: date) -> Iterator[list[Resource]]:
-    """Yield the record of the clinic, then those of `size` patients, as FHIR R4 resources.
+    """Yield the record of the clinic, those of `size` patients, then the slots that stayed free.
 
     The first patients are the stories, whose ids do not depend on the seed. The dictionaries
     share parts that do not change (codes, references): read them, do not write to them.
     """
-    yield list(staff())
+    yield [*staff(), *schedules(today), *questionnaires()]
+    taken: set[str] = set()
+    first = horizon(today)[0].isoformat()
     for index in range(size):
-        yield patient(seed, index, today)
+        record = patient(seed, index, today)
+        # Only slots of the horizon are kept, so that memory does not grow with the size.
+        slots = (row for row in record if row["resourceType"] == "Slot")
+        taken |= {row["id"] for row in slots if row["start"] >= first}
+        yield record
+    yield list(free_slots(today, taken))
 
 
 def generate(seed: int, size: int, today: date) -> Iterator[Resource]:

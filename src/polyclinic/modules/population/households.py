@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from polyclinic.base.chance import Chance
 from polyclinic.modules.population.dates import add_months
-from polyclinic.modules.population.model import PersonName, Sex, medical_record_number
+from polyclinic.modules.population.model import PersonName, Race, Sex, medical_record_number
 from polyclinic.modules.population.names import (
     draw_culture,
     draw_family_name,
     draw_name,
+    draw_race,
     language_of,
 )
 from polyclinic.modules.population.tables import table
@@ -62,6 +63,7 @@ class Member:
     phone: str
     mrn: str
     household: int
+    race: Race
 
 
 def housemates(seed: int, index: int, today: date) -> tuple[Member, list[Member]]:
@@ -92,6 +94,7 @@ def _household(
     family = draw_family_name(chance, culture)
     address = _address(chance)
     phone = f"+1 555 01{chance.whole(0, 99):02d}"
+    race = draw_race(chance, culture)
     members: list[Member] = []
     for offset, role in enumerate(roles):
         sex = _sex(chance, role)
@@ -109,6 +112,7 @@ def _household(
                 phone=phone,
                 mrn=medical_record_number(seed, first + offset),
                 household=number,
+                race=race,
             )
         )
     return members

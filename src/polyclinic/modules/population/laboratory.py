@@ -11,6 +11,7 @@ from polyclinic.modules.population.chart import Chart, Reference, Resource
 from polyclinic.modules.population.coding import LOINC, concept, hl7, quantity
 from polyclinic.modules.population.dates import age_in_years, instant
 from polyclinic.modules.population.model import Sex, Visit
+from polyclinic.modules.population.orders import LABORATORY_ORDER, place
 from polyclinic.modules.population.organizations import LABORATORY
 from polyclinic.modules.population.renal import filtration_rate
 from polyclinic.modules.population.tables import table
@@ -34,6 +35,8 @@ def report(chart: Chart, visit: Visit, panel: str, values: dict[str, float]) -> 
     """
     row = table("laboratory")["panels"][panel]
     issued = instant(visit.day, min(visit.minute + _MINUTES_TO_RESULT, 23 * 60))
+    code = concept(LOINC, *row["loinc"], row["text"])
+    order = place(chart, visit, LABORATORY_ORDER, code)
     results: list[Reference] = []
     for key in row["analytes"]:
         value = _filtration(chart, visit, values) if key == "egfr" else values[key]
@@ -44,7 +47,8 @@ def report(chart: Chart, visit: Visit, panel: str, values: dict[str, float]) -> 
         {
             "status": "final",
             "category": _REPORT_CATEGORY,
-            "code": concept(LOINC, *row["loinc"], row["text"]),
+            "basedOn": [order],
+            "code": code,
             "subject": chart.subject,
             "encounter": visit.encounter,
             "effectiveDateTime": visit.start,

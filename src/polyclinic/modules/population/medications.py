@@ -23,9 +23,21 @@ _INSTEAD: Final = {
     ("hydrochlorothiazide", "sulfonamide"): "amlodipine",
     ("hydrochlorothiazide", "kidney"): "amlodipine",
     ("metoprolol", "asthma"): "amlodipine",
+    ("ceftriaxone", "penicillin"): "levofloxacin",
+    ("naproxen", "kidney"): "paracetamol",
+    ("naproxen", "coronary"): "paracetamol",
+    ("naproxen", "fibrillation"): "paracetamol",
+    ("ibuprofen", "fibrillation"): "paracetamol",
 }
 # Two drugs of one kind are not given together.
-_SAME_KIND: Final = {"losartan": "lisinopril", "lisinopril": "losartan"}
+_SAME_KIND: Final = (
+    {"losartan", "lisinopril"},
+    {"simvastatin", "atorvastatin"},
+    {"apixaban", "warfarin"},
+    {"sertraline", "escitalopram"},
+    {"naproxen", "ibuprofen"},
+    {"furosemide", "furosemide_injection"},
+)
 _CHILD_DAYS: Final = 12 * 365
 _WORDS: Final = {1: "once daily", 2: "twice daily", 3: "three times daily", 4: "four times daily"}
 
@@ -38,19 +50,21 @@ def prescribe(
     With `days` the treatment is a course that ends, else it goes on. A drug that an allergy or a
     problem forbids is replaced.
     """
-    key = _suitable(chart, visit, key)
-    if key in chart.medications or _SAME_KIND.get(key) in chart.medications:
+    key = suitable(chart, visit, key)
+    if key in chart.medications or any(
+        key in kind and kind & chart.medications.keys() for kind in _SAME_KIND
+    ):
         return None
     row = table("medications")["rows"][key]
     body: Resource = {
         "status": _status(chart, visit, days),
         "intent": "order",
-        "medicationCodeableConcept": _code(key),
+        "medicationCodeableConcept": medication_of(key),
         "subject": chart.subject,
         "encounter": visit.encounter,
         "authoredOn": visit.start,
         "requester": visit.performer,
-        "dosageInstruction": [_dosage(key)],
+        "dosageInstruction": [dosage_of(key)],
     }
     if reason:
         body["reasonReference"] = [reason]
@@ -66,7 +80,7 @@ def prescribe(
     else:
         chart.medications[key] = visit.day
     chart.add("MedicationRequest", body)
-    visit.plan.append(f"{row['text']}: {_dosage(key)['text']}.")
+    visit.plan.append(f"{row['text']}: {dosage_of(key)['text']}.")
     return key
 
 
@@ -81,7 +95,8 @@ def treat(chart: Chart, visit: Visit, condition: str, chance: Chance) -> None:
         prescribe(chart, visit, chance.pick(row["second"]), reason)
 
 
-def _suitable(chart: Chart, visit: Visit, key: str) -> str:
+def suitable(chart: Chart, visit: Visit, key: str) -> str:
+    """Return the drug itself, or the one that takes its place for a person."""
     for (drug, obstacle), other in _INSTEAD.items():
         if key == drug and (obstacle in chart.problems or obstacle in chart.allergies):
             key = other
@@ -100,7 +115,8 @@ def _status(chart: Chart, visit: Visit, days: int | None) -> str:
 
 
 @cache
-def _code(key: str) -> Concept:
+def medication_of(key: str) -> Concept:
+    """Return the RxNorm and ATC codes of a drug of the table."""
     row = table("medications")["rows"][key]
     codings: list[dict[str, str]] = []
     if row["rxnorm"]:
@@ -110,7 +126,8 @@ def _code(key: str) -> Concept:
 
 
 @cache
-def _dosage(key: str) -> dict[str, Any]:
+def dosage_of(key: str) -> dict[str, Any]:
+    """Return how a drug of the table is taken."""
     row = table("medications")["rows"][key]
     often = _WORDS[row["per_day"]]
     as_needed = bool(row.get("as_needed"))

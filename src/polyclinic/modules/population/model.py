@@ -27,6 +27,15 @@ class PersonName:
 
 
 @dataclass(slots=True, frozen=True)
+class Race:
+    """What a household says of its race and ethnicity; the code is of the CDC code system."""
+
+    code: str
+    display: str
+    is_hispanic: bool
+
+
+@dataclass(slots=True, frozen=True)
 class Relative:
     """Somebody of the household, seen from one patient; code is of v3-RoleCode."""
 
@@ -54,6 +63,7 @@ class Person:
     marital: tuple[str, str] | None
     physician: str
     registered: date
+    race: Race
     death: date | None = None
     relatives: list[Relative] = field(default_factory=list)
     onsets: dict[str, date] = field(default_factory=dict)
@@ -82,7 +92,10 @@ def medical_record_number(seed: int, index: int) -> str:
 
 @dataclass(slots=True)
 class Visit:
-    """One meeting with the clinic; `findings` and `results` are the words of its note."""
+    """One meeting with the clinic; `findings` and `results` are the words of its note.
+
+    `device` is the monitor that measures, where one does.
+    """
 
     day: date
     minute: int
@@ -94,3 +107,4 @@ class Visit:
     findings: list[str] = field(default_factory=list)
     results: list[str] = field(default_factory=list)
     plan: list[str] = field(default_factory=list)
+    device: dict[str, str] | None = None

@@ -7,7 +7,7 @@ extension iso21090-EN-representation (ABC alphabetic, IDE ideographic).
 from typing import Any, Final
 
 from polyclinic.base.chance import Chance
-from polyclinic.modules.population.model import PersonName, Sex
+from polyclinic.modules.population.model import PersonName, Race, Sex
 from polyclinic.modules.population.tables import table
 
 _REPRESENTATION: Final = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
@@ -24,6 +24,13 @@ def language_of(culture: str) -> tuple[str, str]:
     """Return the BCP 47 code and the English name of a culture's language."""
     code, display = table("names")["cultures"][culture]["language"]
     return code, display
+
+
+def draw_race(chance: Chance, culture: str) -> Race:
+    """Return what a household of a culture says of its race and ethnicity."""
+    row = table("names")["cultures"][culture]
+    code, display, _ = chance.weighted(row["races"], [weight for *_, weight in row["races"]])
+    return Race(code, display, row["hispanic"])
 
 
 def draw_family_name(chance: Chance, culture: str) -> list[str | None]:

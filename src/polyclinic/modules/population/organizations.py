@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from polyclinic.modules.population.chart import Reference, Resource
 from polyclinic.modules.population.coding import (
+    DEMO_ACCOUNT_SYSTEM,
     HL7,
     SNOMED,
     STAFF_SYSTEM,
@@ -35,6 +36,8 @@ def staff() -> Iterator[Resource]:
     for row in clinic["practitioners"]:
         yield _practitioner(row)
         yield _role(row)
+    for row in clinic["equipment"]:
+        yield _equipment(row)
 
 
 @cache
@@ -93,7 +96,7 @@ def _clinic_address() -> dict[str, Any]:
 
 
 def _location(row: dict[str, Any]) -> Resource:
-    return {
+    resource: Resource = {
         "resourceType": "Location",
         "id": row["id"],
         "status": "active",
@@ -101,6 +104,22 @@ def _location(row: dict[str, Any]) -> Resource:
         "mode": "instance",
         "type": [hl7("v3-RoleCode", *row["type"])],
         "managingOrganization": {"reference": f"Organization/{row['organization']}"},
+    }
+    if "part_of" in row:
+        resource["partOf"] = {"reference": f"Location/{row['part_of']}"}
+        resource["physicalType"] = hl7("location-physical-type", *row["physical"])
+    return resource
+
+
+def _equipment(row: dict[str, Any]) -> Resource:
+    return {
+        "resourceType": "Device",
+        "id": row["id"],
+        "status": "active",
+        "deviceName": [{"name": row["name"], "type": "user-friendly-name"}],
+        "type": concept(SNOMED, *row["type"]),
+        "owner": {"reference": f"Organization/{ORGANIZATION_ID}"},
+        "location": {"reference": f"Location/{row['location']}"},
     }
 
 
@@ -111,11 +130,17 @@ def _practitioner(row: dict[str, Any]) -> Resource:
     return {
         "resourceType": "Practitioner",
         "id": row["id"],
-        "identifier": [{"system": STAFF_SYSTEM, "value": row["id"].removeprefix("prac-")}],
+        "identifier": list(_identifiers(row)),
         "active": True,
         "name": [name | {"text": _full_name(row)}],
         "gender": row["gender"],
     }
+
+
+def _identifiers(row: dict[str, Any]) -> Iterator[dict[str, str]]:
+    yield {"system": STAFF_SYSTEM, "value": row["id"].removeprefix("prac-")}
+    if "account" in row:
+        yield {"system": DEMO_ACCOUNT_SYSTEM, "value": row["account"]}
 
 
 def _role(row: dict[str, Any]) -> Resource:

@@ -3,6 +3,7 @@
 http://hl7.org/fhir/R4/patient.html
 """
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from polyclinic.modules.population.chart import Chart, Resource
@@ -14,6 +15,12 @@ from polyclinic.modules.population.organizations import ORGANIZATION_ID, practit
 _INTERPRETER: Final = "http://hl7.org/fhir/StructureDefinition/patient-interpreterRequired"
 # v3-ActReason HTEST says that the data is test data, so that nobody takes it for a person.
 _TEST_DATA: Final = {"tag": [{"system": HL7 + "v3-ActReason", "code": "HTEST"}]}
+_US_CORE: Final = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
+_RACE_SYSTEM: Final = "urn:oid:2.16.840.1.113883.6.238"
+_HISPANIC: Final = ("2135-2", "Hispanic or Latino")
+_NOT_HISPANIC: Final = ("2186-5", "Not Hispanic or Latino")
+_OTHER_RACE: Final = "2131-1"
+_BIRTH_SEX: Final = {"female": "F", "male": "M"}
 _PARENTS: Final = ("MTH", "FTH")
 
 
@@ -31,7 +38,7 @@ def _patient(person: Person) -> Resource:
         "resourceType": "Patient",
         "id": person.id,
         "meta": _TEST_DATA,
-        "extension": [{"url": _INTERPRETER, "valueBoolean": person.language[0] != "en"}],
+        "extension": [*_origin(person), _interpreter(person)],
         "identifier": [_record_number(person.mrn)],
         "active": person.death is None,
         "name": human_names(person.name),
@@ -53,6 +60,30 @@ def _patient(person: Person) -> Resource:
     resource["generalPractitioner"] = [practitioner(person.physician)]
     resource["managingOrganization"] = {"reference": f"Organization/{ORGANIZATION_ID}"}
     return resource
+
+
+def _origin(person: Person) -> Iterator[Resource]:
+    """Yield race, ethnicity and sex at birth, as US Core asks for them."""
+    race = person.race
+    category = "detailed" if race.code == _OTHER_RACE else "ombCategory"
+    yield _stated("race", category, race.code, race.display)
+    yield _stated("ethnicity", "ombCategory", *(_HISPANIC if race.is_hispanic else _NOT_HISPANIC))
+    yield {"url": _US_CORE + "birthsex", "valueCode": _BIRTH_SEX[person.sex]}
+
+
+def _stated(name: str, category: str, code: str, display: str) -> Resource:
+    coding = {"system": _RACE_SYSTEM, "code": code, "display": display}
+    return {
+        "url": _US_CORE + name,
+        "extension": [
+            {"url": category, "valueCoding": coding},
+            {"url": "text", "valueString": display},
+        ],
+    }
+
+
+def _interpreter(person: Person) -> Resource:
+    return {"url": _INTERPRETER, "valueBoolean": person.language[0] != "en"}
 
 
 def _record_number(value: str) -> dict[str, Any]:

@@ -44,6 +44,7 @@ def person_at(seed: int, index: int, today: date) -> Person:
         marital=_marital(chance, member),
         physician=physician_of(index),
         registered=today,
+        race=member.race,
     )
     person.death = _death(chance, member, today)
     person.registered = _registered(chance, person)

@@ -9,11 +9,12 @@ from typing import Final
 
 from polyclinic.modules.population import laboratory, vitals
 from polyclinic.modules.population.chart import Chart
-from polyclinic.modules.population.coding import LOINC, concept, hl7
+from polyclinic.modules.population.coding import LOINC, SNOMED, concept, hl7
 from polyclinic.modules.population.conditions import diagnose_passing
 from polyclinic.modules.population.dates import last_working_day
 from polyclinic.modules.population.documents import write_note
 from polyclinic.modules.population.encounters import open_visit
+from polyclinic.modules.population.imaging import image
 from polyclinic.modules.population.medications import prescribe
 from polyclinic.modules.population.model import Visit
 from polyclinic.modules.population.physiology import Body, lab_values, vital_values
@@ -30,6 +31,9 @@ _FETAL_HEART_WEEK: Final = 12
 _FUNDUS_WEEK: Final = 20
 _MORNING: Final = 9 * 60
 _SOCIAL: Final = [hl7("observation-category", "exam", "Exam")]
+_STATED: Final = [hl7("observation-category", "social-history", "Social History")]
+_STATUS: Final = concept(LOINC, "82810-3", "Pregnancy status")
+_PREGNANT: Final = concept(SNOMED, "77386006", "Pregnant")
 _DUE_DATE: Final = concept(LOINC, "11778-8", "Delivery date Estimated", "Estimated due date")
 
 
@@ -81,7 +85,7 @@ def record_pregnancy_signs(chart: Chart, visit: Visit, values: dict[str, float],
 
 
 def record_due_date(chart: Chart, visit: Visit, last_period: date) -> None:
-    """Add the expected day of delivery."""
+    """Add the expected day of delivery, and that the woman is pregnant."""
     due = last_period + timedelta(days=TERM_DAYS)
     chart.add(
         "Observation",
@@ -97,6 +101,19 @@ def record_due_date(chart: Chart, visit: Visit, last_period: date) -> None:
         },
     )
     visit.findings.append(f"Estimated due date {due.isoformat()}")
+    chart.add(
+        "Observation",
+        {
+            "status": "final",
+            "category": _STATED,
+            "code": _STATUS,
+            "subject": chart.subject,
+            "encounter": visit.encounter,
+            "effectiveDateTime": visit.start,
+            "performer": [visit.performer],
+            "valueCodeableConcept": _PREGNANT,
+        },
+    )
 
 
 def _write_visit(chart: Chart, body: Body, visit: Visit, last_period: date) -> None:
@@ -113,7 +130,7 @@ def _write_visit(chart: Chart, body: Body, visit: Visit, last_period: date) -> N
             results[key] *= 1 - 0.004 * week
         laboratory.report(chart, visit, "count", results)
     if week in _SCAN_WEEKS:
-        perform(chart, visit, "obstetric_ultrasound")
+        image(chart, visit, "fetus", chart.problems.get("pregnancy"), None)
         write_note(chart, visit)
 
 

@@ -10,12 +10,14 @@ from datetime import timedelta
 from functools import cache
 from math import sqrt
 from statistics import NormalDist
-from typing import Any
+from typing import Any, Final
 
 from polyclinic.base.chance import Chance
 from polyclinic.modules.population.dates import add_months
 from polyclinic.modules.population.model import Person
 from polyclinic.modules.population.tables import table
+
+_AFTER: Final = timedelta(days=60)
 
 Cell = tuple[str, int, int, float]
 
@@ -43,6 +45,17 @@ def draw_conditions(person: Person) -> None:
         liability = share * factors[factor] + sqrt(1.0 - share * share) * chance.normal()
         if liability < _threshold(rate):
             person.onsets[row["key"]] = _onset(person, row, chance)
+    _draw_complications(person)
+
+
+def _draw_complications(person: Person) -> None:
+    """Set what comes of a condition: at the rate among those who have it, and after it."""
+    for row in table("prevalence")["complications"]:
+        cause = person.onsets.get(row["of"])
+        chance = Chance(person.seed, person.index, "complication", row["key"])
+        if cause and chance.happens(rate_of(row["cells"], person.sex, person.age)):
+            onset = _onset(person, row, chance)
+            person.onsets[row["key"]] = max(onset, min(cause + _AFTER, person.end))
 
 
 def draw_smoking(person: Person) -> None:

@@ -1,31 +1,44 @@
-"""What people say of themselves: smoking status and the PHQ-9 score.
+"""What people say of themselves: smoking, occupation, and the scores of questionnaires.
 
-Smoking status: http://hl7.org/fhir/us/core/StructureDefinition/us-core-smokingstatus; PHQ-9:
-Kroenke K, Spitzer RL, Williams JB, J Gen Intern Med 2001;16:606-613 (0 to 27; 10 or more suggests
-a major depression).
+Smoking status: http://hl7.org/fhir/us/core/StructureDefinition/us-core-smokingstatus; occupation:
+http://hl7.org/fhir/us/core/StructureDefinition/us-core-observation-occupation. A PHQ-9 score of 10
+or more suggests a major depression (Kroenke 2001), a GAD-7 score of 10 or more an anxiety disorder
+(Spitzer 2006).
 """
 
 from typing import Final
 
 from polyclinic.modules.population.chart import Chart, Resource
 from polyclinic.modules.population.coding import LOINC, SNOMED, Concept, concept, hl7, quantity
+from polyclinic.modules.population.dates import add_months
 from polyclinic.modules.population.model import Visit
+from polyclinic.modules.population.questionnaires import answer
+from polyclinic.modules.population.tables import table
 
 _SOCIAL: Final = [hl7("observation-category", "social-history", "Social History")]
 _SURVEY: Final = [hl7("observation-category", "survey", "Survey")]
 _SMOKING: Final = concept(LOINC, "72166-2", "Tobacco smoking status", "Smoking status")
-_PHQ9: Final = concept(
-    LOINC,
-    "44261-6",
-    "Patient Health Questionnaire 9 item (PHQ-9) total score [Reported]",
-    "PHQ-9 score",
-)
+_OCCUPATION: Final = concept(LOINC, "11341-5", "History of Occupation", "Occupation")
 _STATUS: Final = {
     "current": concept(SNOMED, "449868002", "Smokes tobacco daily"),
     "former": concept(SNOMED, "8517006", "Ex-smoker"),
     "never": concept(SNOMED, "266919005", "Never smoked tobacco"),
 }
-_MOST: Final = 27
+_OCCUPATIONS: Final = (
+    "Teacher",
+    "Bus driver",
+    "Carpenter",
+    "Shop assistant",
+    "Accountant",
+    "Cook",
+    "Software developer",
+    "Warehouse worker",
+    "Electrician",
+    "Cleaner",
+    "Office clerk",
+    "Farmer",
+)
+_SCHOOL_LEAVING_MONTHS: Final = 19 * 12
 
 
 def record_smoking(chart: Chart, visit: Visit) -> None:
@@ -36,13 +49,29 @@ def record_smoking(chart: Chart, visit: Visit) -> None:
     visit.findings.append(_STATUS[chart.person.smoking]["text"])
 
 
-def record_phq9(chart: Chart, visit: Visit, score: float) -> None:
-    """Add a PHQ-9 total; the score is rounded and kept within 0 and 27."""
-    total = max(0, min(_MOST, round(score)))
-    body = _frame(chart, visit, _SURVEY, _PHQ9)
-    body["valueQuantity"] = quantity(total, "{score}")
+def record_occupation(chart: Chart, visit: Visit, occupation: str | None = None) -> None:
+    """Add the occupation of a grown person as told at a visit."""
+    started = add_months(chart.person.birth, _SCHOOL_LEAVING_MONTHS)
+    if visit.day <= started:
+        return
+    body = _frame(chart, visit, _SOCIAL, _OCCUPATION)
+    del body["effectiveDateTime"]
+    body["effectivePeriod"] = {"start": started.isoformat()}
+    body["valueCodeableConcept"] = {
+        "text": occupation or chart.chance("occupation").pick(_OCCUPATIONS)
+    }
     chart.add("Observation", body)
-    visit.findings.append(f"PHQ-9 score {total}")
+
+
+def record_questionnaire(chart: Chart, visit: Visit, key: str, score: float) -> None:
+    """Add the answers to a questionnaire (phq9, gad7) and its total score."""
+    form = table("questionnaires")["forms"][key]
+    answers, total = answer(chart, visit, key, score)
+    body = _frame(chart, visit, _SURVEY, concept(LOINC, *form["total"], form["score"]))
+    body["valueQuantity"] = quantity(total, "{score}")
+    body["derivedFrom"] = [answers]
+    chart.add("Observation", body)
+    visit.findings.append(f"{form['score']} {total}")
 
 
 def _frame(chart: Chart, visit: Visit, category: list[Concept], code: Concept) -> Resource:

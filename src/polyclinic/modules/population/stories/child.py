@@ -16,6 +16,7 @@ from polyclinic.modules.population.tables import table
 
 # age in months, z-score of height and of weight, what the note says
 _COURSE: Final = (
+    (0, 0.0, 0.1, "First days of life; feeds at the breast."),
     (1, 0.1, -0.2, "Feeds well, gains weight."),
     (2, 0.1, 0.0, "Smiles; follows with the eyes."),
     (4, 0.2, 0.1, "Holds the head, laughs aloud."),

@@ -1,4 +1,4 @@
-"""Harold Whitfield: COPD that worsens, two exacerbations, and what steadies him."""
+"""Harold Whitfield: COPD that worsens, a week in hospital with intensive care, and the way back."""
 
 from datetime import timedelta
 from typing import Final
@@ -8,8 +8,11 @@ from polyclinic.modules.population.allergies import add_no_known_allergy
 from polyclinic.modules.population.chart import Chart
 from polyclinic.modules.population.conditions import diagnose, diagnose_passing
 from polyclinic.modules.population.documents import write_note
+from polyclinic.modules.population.hospital import Stay, write_stay
+from polyclinic.modules.population.imaging import image
 from polyclinic.modules.population.immunizations import Due, give, give_influenza
 from polyclinic.modules.population.medications import prescribe
+from polyclinic.modules.population.physiology import Body
 from polyclinic.modules.population.procedures import perform
 from polyclinic.modules.population.stories.scene import Scene
 
@@ -23,14 +26,17 @@ _COURSE: Final = (
     (845, "followup", 92, 20, 73.5, None, "Recovers; a combined inhaler is added."),
     (700, "checkup", 93, 19, 73.0, 56, "Joins the lung exercise group."),
     (520, "followup", 93, 19, 72.8, None, "Walks 300 m without rest."),
-    (352, "emergency", 86, 30, 72.0, None, "Second exacerbation after a cold."),
-    (338, "followup", 91, 21, 71.6, None, "Slow recovery."),
+    (338, "followup", 91, 21, 70.4, None, "Home for three days; slow recovery."),
     (300, "checkup", 92, 20, 71.9, 52, "Plan for worsening agreed in writing."),
     (130, "followup", 92, 20, 72.3, None, "No exacerbation since; exercise group helps."),
     (30, "followup", 92, 19, 72.6, None, "Steady; appetite is better."),
 )
 _SECOND_INHALER: Final = 845
+_EMERGENCY: Final = 861
 _FIRST: Final = _COURSE[0][0]
+_BEFORE_STAY: Final = 520
+_STAY: Final = 352
+_REHABILITATION: Final = 300
 _LAST: Final = _COURSE[-1][0]
 
 
@@ -46,20 +52,32 @@ def write(chart: Chart) -> None:
         scene.measure(**signs, weight=weight)
         if days_ago == _FIRST:
             _begin(chart, scene)
-        if kind == "emergency":
-            _exacerbation(chart, scene)
-        if days_ago == _SECOND_INHALER:
-            reason = chart.problems["copd"]
-            prescribe(chart, scene.visit, "fluticasone_salmeterol", reason)
         if ratio:
             _check(chart, scene, float(ratio))
-        if days_ago == _LAST:
-            give(chart, Due("pcv20", 1, scene.visit.day), scene.visit.day, scene.visit)
+        _turn(chart, scene, days_ago)
         write_note(chart, scene.visit, words)
+        if days_ago == _BEFORE_STAY:
+            day = chart.person.today - timedelta(days=_STAY)
+            write_stay(chart, Body(chart.person), Stay("copd_exacerbation", day, 10, 4))
     give_influenza(chart)
 
 
+def _turn(chart: Chart, scene: Scene, days_ago: int) -> None:
+    """Write what changes at a visit."""
+    visit, reason = scene.visit, chart.problems["copd"]
+    if days_ago == _EMERGENCY:
+        _exacerbation(chart, scene)
+    if days_ago == _SECOND_INHALER:
+        prescribe(chart, visit, "fluticasone_salmeterol", reason)
+    if days_ago == _REHABILITATION:
+        perform(chart, visit, "pulmonary_rehabilitation", reason)
+        image(chart, visit, "chest_ct", reason)
+    if days_ago == _LAST:
+        give(chart, Due("pcv20", 1, visit.day), visit.day, visit)
+
+
 def _begin(chart: Chart, scene: Scene) -> None:
+    surveys.record_occupation(chart, scene.visit, "Bus driver")
     for key in ("hypertension", "copd"):
         diagnose(chart, scene.visit, key, chart.person.onsets[key])
     for drug, problem in (

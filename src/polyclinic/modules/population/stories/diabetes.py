@@ -1,4 +1,4 @@
-"""Elena Vásquez: type 2 diabetes found at 9.8 %, brought to 6.6 % over three years."""
+"""Elena Vásquez: type 2 diabetes found at 9.8 %, brought to 6.6 %, with what it left behind."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from polyclinic.modules.population import surveys
 from polyclinic.modules.population.allergies import add_allergy, allergy_row
 from polyclinic.modules.population.chart import Chart
 from polyclinic.modules.population.conditions import diagnose
-from polyclinic.modules.population.documents import write_note
+from polyclinic.modules.population.documents import write_letter, write_note
 from polyclinic.modules.population.immunizations import Due, give, give_influenza
 from polyclinic.modules.population.medications import prescribe
 from polyclinic.modules.population.procedures import perform
@@ -23,14 +23,50 @@ _COURSE: Final = (
     (730, "checkup", 7.7, 87.6, (136, 84), 104, "Feels better; no low sugars."),
     (610, "followup", 7.4, 86.2, (134, 83), 101, "Diet course at the clinic completed."),
     (490, "followup", 7.2, 85.1, (133, 82), 98, "Stable."),
-    (365, "checkup", 7.0, 84.0, (131, 81), 96, "Eyes and feet examined, no complications."),
-    (240, "followup", 6.8, 82.7, (129, 80), 94, "Swims twice a week."),
-    (118, "followup", 6.7, 81.9, (128, 79), 92, "Blood pressure at home below 130/80."),
+    (
+        365,
+        "checkup",
+        7.0,
+        84.0,
+        (131, 81),
+        96,
+        "First bleeding spots of the retina.",
+    ),
+    (
+        240,
+        "followup",
+        6.8,
+        82.7,
+        (129, 80),
+        94,
+        "Swims; eye clinic every half year.",
+    ),
+    (
+        118,
+        "followup",
+        6.7,
+        81.9,
+        (128, 79),
+        92,
+        "Tingling toes at night, both feet.",
+    ),
     (20, "checkup", 6.6, 81.2, (127, 78), 90, "Target reached; next control in six months."),
 )
 _FIRST: Final = _COURSE[0][0]
 _LAST: Final = _COURSE[-1][0]
 _SECOND_DRUG: Final = _COURSE[3][0]
+_EYES: Final = 365
+_FEET: Final = 118
+# Urine albumin to creatinine ratio, mg/g, at the check-ups: falls with lisinopril.
+_ALBUMIN: Final = {1105: 118.0, 730: 74.0, 365: 52.0, 20: 38.0}
+_EYE_LETTER: Final = (
+    "Thank you for sending us Mrs Vásquez. Both eyes: visual acuity 20/25. Fundus in mydriasis: a"
+    " few microaneurysms and dot haemorrhages in both eyes, no cotton wool spots, no new vessels,"
+    " macula dry (optical coherence tomography without oedema).\n\n"
+    "Assessment: mild nonproliferative diabetic retinopathy of both eyes, no macular oedema.\n\n"
+    "No treatment of the eyes is needed. Good control of blood sugar and blood pressure is what"
+    " helps most. We will see her again in six months."
+)
 
 
 def write(chart: Chart) -> None:
@@ -47,7 +83,8 @@ def write(chart: Chart) -> None:
             prescribe(chart, scene.visit, "empagliflozin", chart.problems["diabetes"])
         scene.report("hba1c", "metabolic", hba1c=hba1c)
         if kind == "checkup":
-            _check(chart, scene, float(ldl), hba1c)
+            _check(chart, scene, float(ldl), _ALBUMIN[days_ago])
+        _complicate(chart, scene, days_ago)
         if days_ago == _LAST:
             give(chart, Due("zoster", 1, scene.visit.day), scene.visit.day, scene.visit)
         write_note(chart, scene.visit, words)
@@ -55,7 +92,9 @@ def write(chart: Chart) -> None:
 
 
 def _begin(chart: Chart, scene: Scene) -> None:
-    for key in ("hypertension", "diabetes", "obesity", "hyperlipidaemia"):
+    surveys.record_occupation(chart, scene.visit, "Cook")
+    surveys.record_questionnaire(chart, scene.visit, "phq9", 7)
+    for key in ("hypertension", "diabetes", "obesity", "hyperlipidaemia", "albuminuria"):
         diagnose(chart, scene.visit, key, chart.person.onsets[key])
     for drug, problem in (
         ("lisinopril", "hypertension"),
@@ -65,8 +104,21 @@ def _begin(chart: Chart, scene: Scene) -> None:
         prescribe(chart, scene.visit, drug, chart.problems[problem])
 
 
-def _check(chart: Chart, scene: Scene, ldl: float, hba1c: float) -> None:
+def _complicate(chart: Chart, scene: Scene, days_ago: int) -> None:
+    """Write what the years of high sugar left: in the eyes and in the feet."""
+    visit, onsets = scene.visit, chart.person.onsets
+    if days_ago == _EYES:
+        diagnose(chart, visit, "retinopathy", onsets["retinopathy"])
+        eye_clinic = Scene(chart, _EYES - 30, "followup", "examination of the eyes")
+        perform(chart, eye_clinic.visit, "eye_screening", chart.problems["retinopathy"])
+        write_letter(chart, eye_clinic.visit, "consultation", _EYE_LETTER)
+    if days_ago == _FEET:
+        reason = diagnose(chart, visit, "neuropathy", onsets["neuropathy"])
+        perform(chart, visit, "foot_examination", reason)
+
+
+def _check(chart: Chart, scene: Scene, ldl: float, albumin: float) -> None:
     surveys.record_smoking(chart, scene.visit)
-    scene.report("lipids", "count", "kidney_urine", ldl=ldl, albumin_creatinine=5 * hba1c - 12)
+    scene.report("lipids", "count", "kidney_urine", ldl=ldl, albumin_creatinine=albumin)
     perform(chart, scene.visit, "eye_screening", chart.problems["diabetes"])
     perform(chart, scene.visit, "foot_examination", chart.problems["diabetes"])

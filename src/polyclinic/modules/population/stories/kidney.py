@@ -8,7 +8,8 @@ from polyclinic.modules.population.allergies import add_no_known_allergy
 from polyclinic.modules.population.chart import Chart
 from polyclinic.modules.population.conditions import diagnose, diagnose_passing
 from polyclinic.modules.population.dates import last_working_day
-from polyclinic.modules.population.documents import write_note
+from polyclinic.modules.population.documents import write_letter, write_note
+from polyclinic.modules.population.imaging import image
 from polyclinic.modules.population.immunizations import give_influenza
 from polyclinic.modules.population.medications import prescribe
 from polyclinic.modules.population.stories.scene import Scene
@@ -31,6 +32,18 @@ _COURSE: Final = (
 _FIRST: Final = _COURSE[0][0]
 _SWELLING: Final = 790
 _STAGE_4: Final = 250
+_CLINIC_LETTER: Final = (
+    "Diagnosis: chronic kidney disease G4 A3, most likely from long-standing high blood pressure."
+    " Kidneys small on ultrasound, no obstruction.\n\n"
+    "Over five years creatinine has risen from 1.5 to 2.6 mg/dL. At this pace replacement of kidney"
+    " function will be needed in two to three years. Mr Petrov and his wife came together; we spoke"
+    " about a transplant from his wife, about dialysis at home and in the clinic, and about care"
+    " without dialysis. He leans towards a transplant.\n\n"
+    "Please keep blood pressure below 130/80 mmHg, stop losartan when potassium passes"
+    " 5.5 mmol/L, avoid ibuprofen and the like, and draw blood from the right hand only: the"
+    " veins of the left arm are spared for a fistula.\n\n"
+    "Hepatitis B vaccination has begun with us. Next visit in four months."
+)
 
 
 def write(chart: Chart) -> None:
@@ -67,8 +80,13 @@ def _turn(chart: Chart, scene: Scene, days_ago: int) -> None:
         chart.problems["kidney"] = stage_3
         prescribe(chart, visit, "losartan", stage_3)
         prescribe(chart, visit, "amlodipine", chart.problems["hypertension"])
+        image(chart, visit, "kidneys", stage_3)
+        surveys.record_occupation(chart, visit, "Electrician")
     if days_ago == _SWELLING:
+        image(chart, visit, "echocardiography", chart.problems["kidney"], "hypertrophy")
         prescribe(chart, visit, "furosemide", chart.problems["kidney"])
     if days_ago == _STAGE_4:
         del chart.problems["kidney"]
         diagnose(chart, visit, "ckd_stage_4", visit.day)
+        clinic = Scene(chart, _STAGE_4 - 40, "followup", "visit to the kidney clinic")
+        write_letter(chart, clinic.visit, "consultation", _CLINIC_LETTER)

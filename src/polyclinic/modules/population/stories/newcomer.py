@@ -1,13 +1,27 @@
 """Nadia Rahimi: arrived last week, speaks Persian, carries a dangerous penicillin allergy."""
 
+from typing import Final
+
 from polyclinic.modules.population import surveys
 from polyclinic.modules.population.allergies import add_allergy, allergy_row
 from polyclinic.modules.population.chart import Chart
 from polyclinic.modules.population.conditions import diagnose_passing
-from polyclinic.modules.population.documents import write_note
+from polyclinic.modules.population.documents import write_letter, write_note
+from polyclinic.modules.population.imaging import image
 from polyclinic.modules.population.immunizations import Due, give
 from polyclinic.modules.population.medications import prescribe
 from polyclinic.modules.population.stories.scene import Scene
+
+_HISTORY: Final = (
+    "Told through a Persian interpreter.\n\n"
+    "Born in Herat, the second of four children; school to the age of eighteen, then taught at a"
+    " primary school. At seventeen an injection of penicillin for a sore throat: within minutes"
+    " hives, swelling of the tongue and loss of consciousness; woke up in hospital.\n\n"
+    "On the road for five months. Sleeps badly, wakes from dreams, is easily startled. Eats little"
+    " meat; heavy periods since the age of twenty. No operations, no medicines, does not smoke.\n\n"
+    "No papers of earlier vaccinations. The chest film is clear.\n\n"
+    "Wishes: to work as a teacher again; to see a woman doctor where possible."
+)
 
 
 def write(chart: Chart) -> None:
@@ -17,8 +31,11 @@ def write(chart: Chart) -> None:
     first = Scene(chart, 8, "checkup", "first visit after arrival, with a Persian interpreter")
     first.measure(height=164.0, weight=54.2, systolic=108, diastolic=66)
     surveys.record_smoking(chart, first.visit)
-    surveys.record_phq9(chart, first.visit, 11)
-    first.report("count", "metabolic", haemoglobin=11.2, mcv=77.0)
+    surveys.record_questionnaire(chart, first.visit, "phq9", 11)
+    surveys.record_questionnaire(chart, first.visit, "gad7", 9)
+    surveys.record_occupation(chart, first.visit, "Teacher")
+    image(chart, first.visit, "chest", finding="newcomer")
+    first.report("count", "metabolic", "liver", haemoglobin=11.2, mcv=77.0)
     prescribe(chart, first.visit, "epinephrine", None)
     for vaccine in ("tdap", "mmr"):
         give(chart, Due(vaccine, 1, first.visit.day), first.visit.day, first.visit)
@@ -33,4 +50,5 @@ def write(chart: Chart) -> None:
     onset = first.visit.day
     reason = diagnose_passing(chart, second.visit, "iron_deficiency", (onset, None))
     prescribe(chart, second.visit, "ferrous_sulfate", reason)
+    write_letter(chart, second.visit, "history", _HISTORY)
     write_note(chart, second.visit, "Low mood and poor sleep are talked about; next visit planned.")

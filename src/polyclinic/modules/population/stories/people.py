@@ -3,9 +3,11 @@
 from datetime import date, timedelta
 from typing import Any
 
+from polyclinic.base.chance import Chance
 from polyclinic.modules.population.appointments import physician_of
 from polyclinic.modules.population.dates import add_months
 from polyclinic.modules.population.model import Person, PersonName, Relative
+from polyclinic.modules.population.names import draw_race
 from polyclinic.modules.population.tables import table
 
 
@@ -28,6 +30,7 @@ def story_person(name: str, index: int, today: date) -> Person:
         marital=tuple(row["marital"]) if row["marital"] else None,
         physician=physician_of(index),
         registered=registered,
+        race=draw_race(Chance("story", name, "race"), row["culture"]),
         relatives=[_relative(*relative) for relative in row["relatives"]],
         onsets={key: _ago(today, days) for key, days in row["onsets"].items()},
         smoking=row["smoking"],

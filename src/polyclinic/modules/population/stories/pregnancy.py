@@ -7,6 +7,7 @@ from polyclinic.modules.population.allergies import add_no_known_allergy
 from polyclinic.modules.population.chart import Chart
 from polyclinic.modules.population.conditions import diagnose_passing
 from polyclinic.modules.population.documents import write_note
+from polyclinic.modules.population.imaging import image
 from polyclinic.modules.population.immunizations import Due, give, give_influenza
 from polyclinic.modules.population.medications import prescribe
 from polyclinic.modules.population.physiology import vital_values
@@ -15,7 +16,6 @@ from polyclinic.modules.population.pregnancy import (
     record_due_date,
     record_pregnancy_signs,
 )
-from polyclinic.modules.population.procedures import perform
 from polyclinic.modules.population.stories.scene import Scene
 
 _LAST_PERIOD_DAYS_AGO: Final = 28 * 7 + 6
@@ -59,7 +59,7 @@ def write(chart: Chart) -> None:
 def _events(chart: Chart, scene: Scene, week: int) -> None:
     visit = scene.visit
     if week in _SCANS:
-        perform(chart, visit, "obstetric_ultrasound", chart.problems["pregnancy"])
+        image(chart, visit, "fetus", chart.problems["pregnancy"])
     if week == _IRON_WEEK:
         reason = diagnose_passing(chart, visit, "iron_deficiency", (visit.day, None))
         prescribe(chart, visit, "ferrous_sulfate", reason)

@@ -31,6 +31,7 @@ class Scene:
         signs = vital_values(self.chart, self.body, self.visit.day)
         if "height" not in values:
             del signs["height"]
+            signs.pop("head", None)
         vitals.record(self.chart, self.visit, signs | values)
 
     def report(self, *panels: str, **values: float) -> None:

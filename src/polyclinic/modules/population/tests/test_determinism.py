@@ -7,7 +7,7 @@ from itertools import islice
 
 import pytest
 
-from polyclinic.modules.population.generate import ndjson, patient
+from polyclinic.modules.population.generate import ndjson, patient, records
 
 PROGRAM = """
 import sys
@@ -45,8 +45,7 @@ def test_another_seed_gives_another_population(today):
 
 
 def test_a_patient_does_not_depend_on_the_size_of_the_population(today):
-    small = list(ndjson(3, 9, today))
-    large = list(islice(ndjson(3, 50, today), len(small)))
+    small, large = (list(islice(records(3, size, today), 10)) for size in (9, 50))
 
     assert small == large
 

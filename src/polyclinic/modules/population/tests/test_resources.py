@@ -16,13 +16,19 @@ from polyclinic.modules.population.generate import (
 EXPECTED_TYPES = {
     "AllergyIntolerance",
     "Appointment",
+    "CarePlan",
     "CareTeam",
     "Condition",
+    "Device",
     "DiagnosticReport",
     "DocumentReference",
     "Encounter",
+    "FamilyMemberHistory",
+    "Goal",
+    "ImagingStudy",
     "Immunization",
     "Location",
+    "MedicationAdministration",
     "MedicationRequest",
     "Observation",
     "Organization",
@@ -30,7 +36,12 @@ EXPECTED_TYPES = {
     "Practitioner",
     "PractitionerRole",
     "Procedure",
+    "Questionnaire",
+    "QuestionnaireResponse",
     "RelatedPerson",
+    "Schedule",
+    "ServiceRequest",
+    "Slot",
 }
 
 
@@ -87,7 +98,9 @@ def test_the_size_is_the_number_of_patients(population):
 
 
 def test_a_patient_has_a_sensible_amount_of_records(population):
-    assert 60 <= len(population) / 100 <= 130
+    clinic = sum(row["resourceType"] == "Slot" for row in population)
+
+    assert 100 <= (len(population) - clinic) / 100 <= 220
 
 
 def test_the_first_patients_are_the_stories(population):
