@@ -67,7 +67,8 @@ class Known(msgspec.Struct, frozen=True):
 
     def _observation(self, resource: Json) -> None:
         self._keep(self.codes, *_codings(resource))
-        self._keep(self.days, resource["effectiveDateTime"][:10])
+        if "effectiveDateTime" in resource:
+            self._keep(self.days, resource["effectiveDateTime"][:10])
         self._keep(self.quantities, *_quantities(resource))
         for component in resource.get("component", ()):
             self._keep(self.components, *_quantities(component))

@@ -47,4 +47,6 @@ def test_values_are_of_what_is_stored(asker):
     known = asker.known
 
     assert all(getattr(known, name) for name in known.__struct_fields__)
-    assert {"8480-6", "8462-4"} == {code.partition("|")[2] for code, _, _ in known.components}
+    assert {"8480-6", "8462-4", "8478-0"} == {
+        code.partition("|")[2] for code, _, _ in known.components
+    }

@@ -20,7 +20,7 @@ from polyclinic.app.progress import Progress
 from polyclinic.base.db.database import Database
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.access.principal import Principal
-from polyclinic.kernel.module import DemoAccount, Services
+from polyclinic.kernel.module import DEMO_ACCOUNT_SYSTEM, DemoAccount, Services
 from polyclinic.kernel.search.query import parse_query
 from polyclinic.kernel.store import Change, Store
 from polyclinic.kernel.types import parse
@@ -132,18 +132,37 @@ async def _make_accounts(opened: Services, principal: Principal) -> None:
     """
     path = opened.settings.data / _FILE
     kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    query, _ = parse_query("Patient", [("_count", "1"), ("_sort", "_lastUpdated")], "")
-    first = await opened.store.search(principal, query)
     accounts = []
     for name, (display, role) in _ACCOUNTS.items():
         is_new = name not in kept
         password = kept.setdefault(name, secrets.token_urlsafe(9))
-        patient = first.entries[0].id if role == "patient" and first.entries else None
-        accounts.append(DemoAccount(name, display, role, password, patient, is_new))
+        patient = await _patient(opened.store, principal, name) if role == "patient" else None
+        practitioner = await _find(opened.store, principal, "Practitioner", name)
+        accounts.append(DemoAccount(name, display, role, password, patient, is_new, practitioner))
     for module in MODULES:
         if module.demo_accounts is not None:
             await module.demo_accounts(opened, accounts)
     _keep(path, kept)
+
+
+async def _patient(store: Store, principal: Principal, account: str) -> str | None:
+    """Return the Patient of an account; in a population that names none, the first."""
+    named = await _find(store, principal, "Patient", account)
+    return named or await _first(store, principal, "Patient", ("_sort", "_lastUpdated"))
+
+
+async def _find(store: Store, principal: Principal, resource_type: str, account: str) -> str | None:
+    """Return the id of the person whom the population gave to an account."""
+    identifier = ("identifier", f"{DEMO_ACCOUNT_SYSTEM}|{account}")
+    return await _first(store, principal, resource_type, identifier)
+
+
+async def _first(
+    store: Store, principal: Principal, resource_type: str, asked: tuple[str, str]
+) -> str | None:
+    query, _ = parse_query(resource_type, [asked, ("_count", "1")], "")
+    page = await store.search(principal, query)
+    return page.entries[0].id if page.entries else None
 
 
 def _keep(path: Path, passwords: dict[str, str]) -> None:

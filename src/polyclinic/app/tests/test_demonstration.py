@@ -57,6 +57,21 @@ async def test_each_printed_password_signs_its_account_in(opened):
     assert (await opened.store.read(people["patient"], "Patient", own)).id == own
 
 
+async def test_the_doctor_and_the_nurse_are_people_of_the_population(opened):
+    await demonstration.prepare(opened, None, SIZE)
+
+    identity = opened.part(Identity)
+    people = {
+        name: (await identity.sign_in(name, password, "127.0.0.1"))[1]
+        for name, password in passwords(opened).items()
+    }
+    linked = {name: person.practitioner for name, person in people.items() if person.practitioner}
+    assert set(linked) == {"doctor", "nurse"}
+    doctor = await opened.store.read(people["doctor"], "Practitioner", linked["doctor"])
+    assert json.loads(doctor.body)["name"][0]["text"] == people["doctor"].display
+    assert people["patient"].patient == "story-diabetes"
+
+
 async def test_only_their_owner_reads_the_passwords(opened):
     await demonstration.prepare(opened, None, SIZE)
 

@@ -33,11 +33,11 @@ async def digests(clinic):
 
 
 async def everything(clinic, resource_type):
-    after = None
+    after, principal = None, clinic.principal("job")
     while True:
         given = [("_count", "1000")] + ([("_after", after)] if after else [])
         query, _ = parse_query(resource_type, given, "")
-        page = await clinic.store.search(clinic.principal("job"), query)
+        page = await clinic.store.search(principal, query)
         for entry in page.entries:
             yield entry.body
         if page.next is None:

@@ -1,6 +1,7 @@
 """What a feature is: one value that says what it adds, as data."""
 
 from polyclinic.kernel.module.contract import (
+    DEMO_ACCOUNT_SYSTEM,
     Authenticator,
     Command,
     Contributor,
@@ -13,6 +14,7 @@ from polyclinic.kernel.module.contract import (
 )
 
 __all__ = [
+    "DEMO_ACCOUNT_SYSTEM",
     "Authenticator",
     "Command",
     "Contributor",

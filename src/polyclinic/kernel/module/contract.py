@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -112,6 +112,13 @@ class Contributor(Protocol):
         ...
 
 
+DEMO_ACCOUNT_SYSTEM: Final = "https://polyclinic.example/fhir/sid/demo-account"
+"""System of the identifier by which a population says whom a demonstration account stands for.
+
+A Practitioner or Patient with the account's name as value, such as ``doctor``, is that person.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class DemoAccount:
     """An account of the demonstration."""
@@ -124,6 +131,8 @@ class DemoAccount:
     """The id of the Patient that it belongs to."""
     is_new: bool
     """Its password was made just now, and has to be set if there is an account already."""
+    practitioner: str | None = None
+    """The id of the Practitioner that it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ async def _demo_accounts(services: Services, accounts: Sequence[DemoAccount]) ->
                 given.name, given.display, frozenset({given.role}), None, given.patient
             )
             await identity.put_account(new, given.password)
+            if given.practitioner:
+                await identity.link(given.name, given.practitioner, [])
 
 
 def _jobs(services: Services) -> Jobs:

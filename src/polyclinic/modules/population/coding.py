@@ -13,7 +13,6 @@ UCUM: Final = "http://unitsofmeasure.org"
 HL7: Final = "http://terminology.hl7.org/CodeSystem/"
 MRN_SYSTEM: Final = "https://polyclinic.example/fhir/sid/mrn"
 STAFF_SYSTEM: Final = "https://polyclinic.example/fhir/sid/staff"
-DEMO_ACCOUNT_SYSTEM: Final = "https://polyclinic.example/fhir/sid/demo-account"
 
 Concept = dict[str, Any]
 

@@ -48,7 +48,10 @@ class Relative:
 
 @dataclass(slots=True)
 class Person:
-    """A patient: who they are, where they live and which long-term conditions they have."""
+    """A patient: who they are, where they live and which long-term conditions they have.
+
+    `account` is the demonstration account that signs in as the person.
+    """
 
     id: str
     index: int
@@ -68,6 +71,7 @@ class Person:
     relatives: list[Relative] = field(default_factory=list)
     onsets: dict[str, date] = field(default_factory=dict)
     smoking: str = "never"
+    account: str | None = None
 
     @property
     def mrn(self) -> str:

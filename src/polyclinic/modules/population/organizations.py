@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
+from polyclinic.kernel.module import DEMO_ACCOUNT_SYSTEM
 from polyclinic.modules.population.chart import Reference, Resource
 from polyclinic.modules.population.coding import (
-    DEMO_ACCOUNT_SYSTEM,
     HL7,
     SNOMED,
     STAFF_SYSTEM,

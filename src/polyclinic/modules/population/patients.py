@@ -6,6 +6,7 @@ http://hl7.org/fhir/R4/patient.html
 from collections.abc import Iterator
 from typing import Any, Final
 
+from polyclinic.kernel.module import DEMO_ACCOUNT_SYSTEM
 from polyclinic.modules.population.chart import Chart, Resource
 from polyclinic.modules.population.coding import HL7, MRN_SYSTEM, hl7
 from polyclinic.modules.population.model import Person, Relative
@@ -39,7 +40,7 @@ def _patient(person: Person) -> Resource:
         "id": person.id,
         "meta": _TEST_DATA,
         "extension": [*_origin(person), _interpreter(person)],
-        "identifier": [_record_number(person.mrn)],
+        "identifier": list(_identifiers(person)),
         "active": person.death is None,
         "name": human_names(person.name),
         "telecom": [{"system": "phone", "value": person.phone, "use": "home"}],
@@ -84,6 +85,12 @@ def _stated(name: str, category: str, code: str, display: str) -> Resource:
 
 def _interpreter(person: Person) -> Resource:
     return {"url": _INTERPRETER, "valueBoolean": person.language[0] != "en"}
+
+
+def _identifiers(person: Person) -> Iterator[dict[str, Any]]:
+    yield _record_number(person.mrn)
+    if person.account:
+        yield {"system": DEMO_ACCOUNT_SYSTEM, "value": person.account}
 
 
 def _record_number(value: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ def story_person(name: str, index: int, today: date) -> Person:
         relatives=[_relative(*relative) for relative in row["relatives"]],
         onsets={key: _ago(today, days) for key, days in row["onsets"].items()},
         smoking=row["smoking"],
+        account=row.get("account"),
     )
 
 
