@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -219,7 +220,7 @@ def _fill(installation: Installation, database: EmbeddedServer, plan: Plan) -> S
         message = "the database could not be migrated"
         raise LoadFailed(message)
     file, first = (installation.data.parent / name for name in ("all.ndjson", "first.ndjson"))
-    count = seeding.write(file, plan.resources)
+    count = _generate(file, plan)
     with file.open("rb") as lines:
         first.write_bytes(lines.readline())
     start = load(installation, database.pid, first)
@@ -250,6 +251,22 @@ def _fill(installation: Installation, database: EmbeddedServer, plan: Plan) -> S
         load(installation, database.pid, file)
     asyncio.run(_settle(database))
     return seeding.describe(count, plan.patients)
+
+
+def _generate(file: Path, plan: Plan) -> int:
+    """Write the population, which is the row ``generate``, and return how many resources it has."""
+    began = time.process_time()
+    count = seeding.write(file, plan.resources)
+    seconds = time.process_time() - began
+    if "generate" in plan.rows:
+        _say(
+            name="generate",
+            resources=count,
+            cpu_s=round(seconds, 2),
+            per_cpu_second=round(count / seconds),
+            reference_ms=round(reference_ms(), 1),
+        )
+    return count
 
 
 async def _settle(database: EmbeddedServer) -> None:
@@ -293,7 +310,7 @@ def _plan(given: argparse.Namespace) -> Plan:
     if given.profile is not None:
         given.profile.mkdir(parents=True, exist_ok=True)
     return Plan(
-        tuple(given.only or ("load", *USUAL)),
+        tuple(given.only or ("generate", "load", *USUAL)),
         tuple(given.connections),
         given.seconds,
         given.resources,
@@ -309,7 +326,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--only",
         nargs="+",
-        choices=["load", *STEPS],
+        choices=["generate", "load", *STEPS],
         help="rows to measure (default: those without a kind)",
     )
     add("--connections", nargs="+", type=int, default=_CONNECTIONS, help="default: 1 16 64")
