@@ -1,7 +1,7 @@
-"""The made up population fits US Core 6.1.0, as far as cardinality, patterns and slices say.
+"""The made up population fits US Core 6.1.0: cardinality, patterns, slices and invariants.
 
-https://hl7.org/fhir/us/core/STU6.1. The definitions are read from the published package; what
-needs a terminology server (extensible bindings) or FHIRPath (invariants) is left out.
+https://hl7.org/fhir/us/core/STU6.1. Invariants are evaluated by our own FHIRPath. The definitions
+are read from the published package; bindings, which need a terminology server, are left out.
 """
 
 import json
@@ -10,6 +10,7 @@ from datetime import date
 
 import pytest
 
+from polyclinic.kernel import fhirpath
 from polyclinic.modules.population.generate import generate
 
 PACKAGE = "conformance/us-core/us_core_6.1.0.tgz"
@@ -28,6 +29,8 @@ BY_CODE = {
     "39156-5": "bmi",
     "9843-4": "head-circumference",
 }
+UNSPOKEN = {"CarePlan.text.div"}  # div is an operator in FHIRPath
+SLOW = {"ele-1", "ext-1", "dom-3"}  # of every element; the types see to them
 PREFIX = "package/StructureDefinition-us-core-"
 BY_TYPE = {
     "AllergyIntolerance": "allergyintolerance",
@@ -185,6 +188,29 @@ def faults(resource, definitions):
     return found
 
 
+def broken_invariants(resource, definitions):
+    """Return the invariants of its profile, and of the base, that a resource does not keep."""
+    broken = []
+    for element in definitions.get(profile_of(resource), ()):
+        path = element["path"].removesuffix("[x]")
+        if ":" in element["id"] or path in UNSPOKEN:
+            continue
+        wanted = [
+            (one["key"], one["expression"])
+            for one in element.get("constraint", [])
+            if one["severity"] == "error" and one["key"] not in SLOW
+        ]
+        if wanted:
+            nodes = fhirpath.compile(path).evaluate(resource)
+            broken += [
+                f"{path} {key}"
+                for key, expression in wanted
+                for node in nodes
+                if fhirpath.compile(expression).holds(node, resource=resource) is False
+            ]
+    return broken
+
+
 @pytest.fixture(scope="module")
 def population():
     return list(generate(seed=1, size=SIZE, today=date(2026, 3, 11)))
@@ -194,6 +220,21 @@ def test_every_resource_has_what_its_profile_asks_for(population, definitions):
     found = {fault for resource in population for fault in faults(resource, definitions)}
 
     assert found == set()
+
+
+def test_no_invariant_of_a_profile_is_broken(population, definitions):
+    found = {
+        broken for resource in population for broken in broken_invariants(resource, definitions)
+    }
+
+    assert found == set()
+
+
+def test_an_order_without_who_asks_would_be_noticed(population, definitions):
+    order = next(row for row in population if row["resourceType"] == "MedicationRequest")
+    unasked = {key: value for key, value in order.items() if key != "requester"}
+
+    assert "MedicationRequest us-core-21" in broken_invariants(unasked, definitions)
 
 
 def test_a_blood_pressure_without_its_diastolic_part_would_be_noticed(population, definitions):

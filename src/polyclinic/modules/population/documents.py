@@ -11,9 +11,11 @@ from polyclinic.modules.population.chart import Chart, Resource
 from polyclinic.modules.population.coding import LOINC, Concept, concept
 from polyclinic.modules.population.conditions import condition_row
 from polyclinic.modules.population.dates import age_in_years
+from polyclinic.modules.population.electrocardiogram import strip
 from polyclinic.modules.population.model import Visit
 from polyclinic.modules.population.organizations import ORGANIZATION_ID
 from polyclinic.modules.population.pdf import letter
+from polyclinic.modules.population.procedures import perform
 from polyclinic.modules.population.tables import table
 
 _HISTORY: Final = concept(LOINC, "34117-2", "History and physical note")
@@ -39,6 +41,7 @@ _LETTERS: Final = {
     "consultation": concept(LOINC, "11488-4", "Consult note"),
     "history": _HISTORY,
 }
+_STRIP: Final = concept(LOINC, "11524-6", "EKG study")
 _TEXT: Final = "text/plain; charset=utf-8"
 _UNSIGNED_DAYS: Final = 4
 _UNSIGNED: Final = 0.5
@@ -75,6 +78,17 @@ def write_letter(chart: Chart, visit: Visit, kind: str, text: str) -> None:
     shown = f"{heading}{who}{visit.start[:10]}\n\n{text}\n\n{visit.performer['display']}\n"
     body = _frame(chart, visit, title)
     _attach(body, visit, "application/pdf", letter(title["text"], shown))
+    chart.add("DocumentReference", body)
+
+
+def write_electrocardiogram(
+    chart: Chart, visit: Visit, rate: float, *, is_regular: bool = True
+) -> None:
+    """Add the procedure and the strip of an electrocardiogram as an image."""
+    perform(chart, visit, "electrocardiogram")
+    body = _frame(chart, visit, _STRIP)
+    image = strip(rate, chart.chance(f"strip {visit.start}"), is_regular=is_regular)
+    _attach(body, visit, "image/png", image)
     chart.add("DocumentReference", body)
 
 

@@ -19,7 +19,11 @@ from polyclinic.modules.population.chart import Chart, Reference, Resource
 from polyclinic.modules.population.coding import HL7, SNOMED, concept, hl7
 from polyclinic.modules.population.conditions import condition_row, diagnose_passing
 from polyclinic.modules.population.dates import age_in_years, instant
-from polyclinic.modules.population.documents import write_letter, write_note
+from polyclinic.modules.population.documents import (
+    write_electrocardiogram,
+    write_letter,
+    write_note,
+)
 from polyclinic.modules.population.imaging import image
 from polyclinic.modules.population.intensive import bed_of, watch
 from polyclinic.modules.population.model import Person, Visit
@@ -204,13 +208,17 @@ def _diagnosis(chart: Chart, visit: Visit, stay: Stay) -> Reference:
 def _admit(chart: Chart, body: Body, visit: Visit, what: tuple[Stay, Reference]) -> None:
     stay, reason = what
     row = table("hospital")["causes"][stay.cause]
-    vitals.record(chart, visit, ill_signs(chart, body, stay, (stay.day, 0.0)))
+    signs = ill_signs(chart, body, stay, (stay.day, 0.0))
+    vitals.record(chart, visit, signs)
     _blood(chart, body, visit, (stay, 0.0))
     if row["imaging"]:
         study, finding = row["imaging"]
         image(chart, visit, study, reason, finding)
     for procedure in row["procedures"]:
         perform(chart, visit, procedure, reason)
+    if row.get("strip"):
+        irregular = "fibrillation" in chart.person.onsets
+        write_electrocardiogram(chart, visit, signs["heart_rate"], is_regular=not irregular)
     if stay.intensive_days and "support" in row:
         perform(chart, visit, row["support"], reason)
     write_note(chart, visit, f"Admitted from the emergency department: {visit.complaint}.")

@@ -153,4 +153,5 @@ def _role(row: dict[str, Any]) -> Resource:
         "organization": {"reference": f"Organization/{row['organization']}"},
         "code": [concept(HL7 + "practitioner-role", code, display)],
         "specialty": [concept(SNOMED, *row["specialty"])],
+        "telecom": [{"system": "phone", "value": "+1 555 0100", "use": "work"}],
     }

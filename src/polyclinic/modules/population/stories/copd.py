@@ -7,7 +7,7 @@ from polyclinic.modules.population import surveys
 from polyclinic.modules.population.allergies import add_no_known_allergy
 from polyclinic.modules.population.chart import Chart
 from polyclinic.modules.population.conditions import diagnose, diagnose_passing
-from polyclinic.modules.population.documents import write_note
+from polyclinic.modules.population.documents import write_electrocardiogram, write_note
 from polyclinic.modules.population.hospital import Stay, write_stay
 from polyclinic.modules.population.imaging import image
 from polyclinic.modules.population.immunizations import Due, give, give_influenza
@@ -98,5 +98,6 @@ def _exacerbation(chart: Chart, scene: Scene) -> None:
     day = scene.visit.day
     course = (day - timedelta(days=2), day + timedelta(days=12))
     reason = diagnose_passing(chart, scene.visit, "copd_exacerbation", course)
+    write_electrocardiogram(chart, scene.visit, 112.0)
     prescribe(chart, scene.visit, "prednisone", reason, days=5)
     scene.report("count", "metabolic", leukocytes=13.4)

@@ -6,7 +6,11 @@ from polyclinic.modules.population import surveys
 from polyclinic.modules.population.allergies import add_allergy, allergy_row
 from polyclinic.modules.population.chart import Chart
 from polyclinic.modules.population.conditions import diagnose
-from polyclinic.modules.population.documents import write_letter, write_note
+from polyclinic.modules.population.documents import (
+    write_electrocardiogram,
+    write_letter,
+    write_note,
+)
 from polyclinic.modules.population.immunizations import Due, give, give_influenza
 from polyclinic.modules.population.medications import prescribe
 from polyclinic.modules.population.procedures import perform
@@ -120,5 +124,6 @@ def _complicate(chart: Chart, scene: Scene, days_ago: int) -> None:
 def _check(chart: Chart, scene: Scene, ldl: float, albumin: float) -> None:
     surveys.record_smoking(chart, scene.visit)
     scene.report("lipids", "count", "kidney_urine", ldl=ldl, albumin_creatinine=albumin)
+    write_electrocardiogram(chart, scene.visit, 74.0)
     perform(chart, scene.visit, "eye_screening", chart.problems["diabetes"])
     perform(chart, scene.visit, "foot_examination", chart.problems["diabetes"])

@@ -2,11 +2,16 @@
 
 import re
 from base64 import b64decode
+from itertools import pairwise
+from struct import unpack
+from zlib import decompress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from polyclinic.base.chance import Chance
+from polyclinic.modules.population.electrocardiogram import HEIGHT, WIDTH, strip
 from polyclinic.modules.population.imaging import unique_identifier
 from polyclinic.modules.population.pdf import letter
 
@@ -41,6 +46,35 @@ def test_a_name_outside_of_the_font_s_letters_is_still_readable():
     assert b"(Duc Nguyen came with his wife \\(Lan\\).)" in file
 
 
+def test_a_strip_is_a_png_image_of_its_size():
+    image = strip(72.0, Chance("strip"))
+    (width, height, depth, colour), chunks = unpack(">IIBB", image[16:26]), image[8:]
+    data = chunks[chunks.index(b"IDAT") + 4 : chunks.index(b"IEND") - 8]
+
+    assert (width, height, depth, colour) == (WIDTH, HEIGHT, 1, 0)
+    assert len(decompress(data)) == HEIGHT * (WIDTH // 8 + 1)
+
+
+def test_a_strip_has_as_many_high_waves_as_beats():
+    rows = decompressed(strip(60.0, Chance("beats")))
+    high = [column for column in range(WIDTH) if column % 40 and bit(rows, column, 90)]
+    beats = 1 + sum(later - earlier > 40 for earlier, later in pairwise(high))
+
+    assert beats in (4, 5, 6)
+
+
+def decompressed(image):
+    data = decompress(image[image.index(b"IDAT") + 4 : image.index(b"IEND") - 8])
+    return [
+        data[start + 1 : start + 1 + WIDTH // 8] for start in range(0, len(data), WIDTH // 8 + 1)
+    ]
+
+
+def bit(rows, column, row):
+    """Say whether the wave covers a place between the lines of the grid."""
+    return not rows[row + 1][column // 8] & (0x80 >> column % 8)
+
+
 def test_a_letter_is_the_same_every_time():
     assert letter("a", "b") == letter("a", "b")
 
@@ -56,6 +90,7 @@ def test_every_attachment_says_its_size_and_type(population):
     assert {one["contentType"].split(";")[0] for one in attachments} == {
         "text/plain",
         "application/pdf",
+        "image/png",
     }
 
 
