@@ -27,12 +27,22 @@ _IN_PROGRESS: Final = hl7("goal-achievement", "in-progress", "In Progress")
 _MOST: Final = 2
 
 
-def write_care_plans(chart: Chart, since: date, team: Reference | None) -> None:
-    """Add a plan and its goal for the first problems of the chart that have one."""
+def write_care_plans(chart: Chart, team: Reference | None) -> None:
+    """Add a plan and its goal for the first problems of the chart that have one.
+
+    A plan begins on the day on which its problem was written down.
+    """
     plans = table("care_plans")["plans"]
     for key in [key for key in plans if key in chart.problems][:_MOST]:
+        since = _written_down(chart, chart.problems[key])
         goal = chart.add("Goal", _goal(chart, plans[key]["goal"], (key, since)))
         chart.add("CarePlan", _plan(chart, plans[key], (key, since), (goal, team)))
+
+
+def _written_down(chart: Chart, problem: Reference) -> date:
+    identifier = problem["reference"].removeprefix("Condition/")
+    condition = next(row for row in chart.resources if row["id"] == identifier)
+    return date.fromisoformat(condition["recordedDate"][:10])
 
 
 def _goal(chart: Chart, row: dict[str, Any], why: tuple[str, date]) -> Resource:

@@ -80,10 +80,9 @@ def write_course(person: Person) -> Chart:
 
 def _write_background(chart: Chart) -> None:
     """Add what is not of one visit: family, devices, the team and its plans."""
-    since = chart.person.registered
     write_family_history(chart)
     write_devices(chart)
-    write_care_plans(chart, since, write_care_team(chart, since))
+    write_care_plans(chart, write_care_team(chart, chart.person.registered))
 
 
 def _write_visit(chart: Chart, body: Body, visit: Visit, doses: list[Due]) -> None:

@@ -49,6 +49,9 @@ _INTERVALS: Final = {
     ("td", 4): 3650,
 }
 _INTERVAL_DAYS: Final = 28
+_LONG_AGO: Final = "1900-01-01"
+_CATCH_UP: Final = timedelta(days=120)  # generator parameter: how soon after approval, by dose
+_CONJUGATE_20: Final = date(2023, 6, 22)
 _FIRST_INFLUENZA_DAYS: Final = 190
 _MINUTE: Final = 10 * 60
 _VISITS: Final = ("well_child", "checkup")
@@ -75,9 +78,11 @@ def plan_doses(chart: Chart) -> list[Due]:
     refused: set[str] = set()
     for vaccine, dose, months, uptake in rows:
         day = add_months(person.birth, months)
-        if vaccine in refused or not chance.happens(uptake):
+        licensed = date.fromisoformat(schedule["licensed"].get(vaccine, _LONG_AGO))
+        too_early = day < licensed and months < _ADULT * 12
+        if vaccine in refused or too_early or not chance.happens(uptake):
             refused.add(vaccine)  # a later dose is not given without the earlier one
-        elif day < person.end:
+        elif (day := max(day, licensed + _CATCH_UP * dose)) < person.end:
             planned.append(Due(vaccine, dose, day))
     return planned
 
@@ -123,7 +128,8 @@ def give_influenza(chart: Chart) -> None:
 
 def give(chart: Chart, due: Due, day: date, visit: Visit | None) -> None:
     """Add one immunization; without a visit on or after registration it was a walk-in."""
-    code, display = table("immunizations")["vaccines"][due.vaccine]
+    vaccine = "pcv20" if due.vaccine == "pcv" and day >= _CONJUGATE_20 else due.vaccine
+    code, display = table("immunizations")["vaccines"][vaccine]
     here = visit is not None or day >= chart.person.registered
     body: Resource = {
         "status": "completed",

@@ -22,16 +22,14 @@ _HISPANIC: Final = ("2135-2", "Hispanic or Latino")
 _NOT_HISPANIC: Final = ("2186-5", "Not Hispanic or Latino")
 _OTHER_RACE: Final = "2131-1"
 _BIRTH_SEX: Final = {"female": "F", "male": "M"}
-_PARENTS: Final = ("MTH", "FTH")
 
 
 def write_patient(chart: Chart) -> None:
-    """Add the Patient, and a RelatedPerson for each parent of a child."""
+    """Add the Patient, and a RelatedPerson for each parent of a child and for a partner."""
     person = chart.person
     chart.resources.append(_patient(person))
     for relative in person.relatives:
-        if relative.code in _PARENTS:
-            chart.add("RelatedPerson", _related_person(chart, relative))
+        chart.add("RelatedPerson", _related_person(chart, relative))
 
 
 def _patient(person: Person) -> Resource:
@@ -116,7 +114,7 @@ def _contact(relative: Relative) -> dict[str, Any]:
 
 
 def _related_person(chart: Chart, relative: Relative) -> Resource:
-    """Return the parent; the record number says which Patient the parent is, if any."""
+    """Return the relative; the record number says which Patient that is, if any."""
     known = {"identifier": [_record_number(relative.mrn)]} if relative.mrn else {}
     return {
         **known,

@@ -38,11 +38,10 @@ if len(STORIES) != FIRST_INDEX:
 
 def _write_background(chart: Chart, row: dict[str, Any]) -> None:
     """Add what a story has besides its course: family, devices, the team and its plans."""
-    since = chart.person.registered
     write_told_history(chart, row["history"])
     for device in row["devices"]:
         add_device(chart, device)
-    write_care_plans(chart, since, write_care_team(chart, since))
+    write_care_plans(chart, write_care_team(chart, chart.person.registered))
 
 
 def write_story(index: int, today: date) -> Chart:

@@ -6,6 +6,7 @@ import pytest
 
 from polyclinic.modules.population.dates import age_in_months
 from polyclinic.modules.population.generate import generate
+from polyclinic.modules.population.tables import table
 
 FOUR_WEEKS = 28
 LIVE = ("03", "21")
@@ -66,3 +67,18 @@ def test_live_vaccines_are_given_from_twelve_months(doses):
 
     assert len(ages) > 10
     assert min(ages) >= 11.9
+
+
+def test_no_vaccine_is_given_before_it_was_licensed(doses):
+    _, given = doses
+    schedule = table("immunizations")
+    early = [
+        (code, day)
+        for vaccine, licensed in schedule["licensed"].items()
+        for code in [schedule["vaccines"][vaccine][0]]
+        for vaccines in given.values()
+        for day, _ in vaccines.get(code, [])
+        if day < date.fromisoformat(licensed)
+    ]
+
+    assert early == []

@@ -220,3 +220,17 @@ def test_names_come_in_their_own_script(population):
     assert "田中健二" in texts
     assert "Григорий Петров" in texts
     assert "فاطمة السيد" in texts
+
+
+def test_a_plan_begins_when_its_problem_was_written_down(population):
+    recorded = {
+        f"Condition/{row['id']}": row["recordedDate"][:10]
+        for row in population
+        if row["resourceType"] == "Condition"
+    }
+    plans = [row for row in population if row["resourceType"] == "CarePlan"]
+
+    assert plans
+    assert all(
+        row["period"]["start"] == recorded[row["addresses"][0]["reference"]] for row in plans
+    )
