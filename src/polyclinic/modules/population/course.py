@@ -7,6 +7,7 @@ from polyclinic.base.chance import Chance
 from polyclinic.modules.population import laboratory, medications, procedures, surveys, vitals
 from polyclinic.modules.population.allergies import write_allergies
 from polyclinic.modules.population.appointments import write_appointment
+from polyclinic.modules.population.births import write_birth
 from polyclinic.modules.population.care_plans import write_care_plans
 from polyclinic.modules.population.care_teams import write_care_team
 from polyclinic.modules.population.chart import Chart
@@ -59,6 +60,7 @@ def write_course(person: Person) -> Chart:
     write_allergies(chart, person.registered)
     doses = plan_doses(chart)
     give_reported(chart, doses)
+    write_birth(chart, body)
     stay = plan_stay(person)
     visits = plan_visits(person, chart.chance("visits"))
     visits = [visit for visit in visits if not (stay and stay.covers(visit.day))]

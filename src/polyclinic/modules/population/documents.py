@@ -31,6 +31,7 @@ _REASONS: Final = {
     "video": "follow-up by video, without measurements",
     "emergency": "emergency",
     "prenatal": "prenatal visit",
+    "newborn": "first examination",
     "birth": "birth",
     "postnatal": "visit after birth",
     "day_surgery": "day surgery",

@@ -52,6 +52,7 @@ _KINDS: Final = {
     "video": ("VR", "448337001", "Telemedicine consultation with patient", 20, "home"),
     "emergency": ("EMER", "50849002", "Emergency room admission", 190, "emergency"),
     "prenatal": ("AMB", "424619006", "Prenatal visit", 30, "women"),
+    "newborn": ("IMP", "183452005", "Encounter Inpatient", 900, "women"),
     "birth": ("IMP", "183460006", "Obstetric emergency hospital admission", 1140, "women"),
     "day_surgery": ("AMB", "371883000", "Outpatient procedure", 240, "surgery"),
     "postnatal": ("AMB", "169762003", "Postnatal visit", 30, "women"),

@@ -50,7 +50,8 @@ class Relative:
 class Person:
     """A patient: who they are, where they live and which long-term conditions they have.
 
-    `account` is the demonstration account that signs in as the person.
+    `account` is the demonstration account that signs in as the person, `weeks` the completed weeks
+    of pregnancy at which the person was born.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Person:
     onsets: dict[str, date] = field(default_factory=dict)
     smoking: str = "never"
     account: str | None = None
+    weeks: int = 39
 
     @property
     def mrn(self) -> str:

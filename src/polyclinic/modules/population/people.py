@@ -6,6 +6,7 @@ from typing import Final
 
 from polyclinic.base.chance import Chance
 from polyclinic.modules.population.appointments import physician_of
+from polyclinic.modules.population.gestation import weeks_of
 from polyclinic.modules.population.households import FIRST_INDEX, Member, housemates
 from polyclinic.modules.population.model import Person, Relative
 from polyclinic.modules.population.prevalence import draw_conditions, draw_smoking
@@ -49,6 +50,7 @@ def person_at(seed: int, index: int, today: date) -> Person:
     person.death = _death(chance, member, today)
     person.registered = _registered(chance, person)
     person.relatives = list(_relatives(member, others))
+    person.weeks = weeks_of(seed, index)
     draw_conditions(person)
     draw_smoking(person)
     return person

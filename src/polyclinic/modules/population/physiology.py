@@ -12,7 +12,8 @@ from typing import Final
 from polyclinic.base.chance import Chance
 from polyclinic.modules.population.chart import Chart
 from polyclinic.modules.population.dates import age_in_months, age_in_years, years_between
-from polyclinic.modules.population.growth import growth_value
+from polyclinic.modules.population.gestation import missing_months, share_before_term
+from polyclinic.modules.population.growth import Measure, growth_value
 from polyclinic.modules.population.model import Person
 from polyclinic.modules.population.renal import creatinine_for
 from polyclinic.modules.population.tables import table
@@ -81,17 +82,25 @@ def vital_values(chart: Chart, body: Body, day: date) -> dict[str, float]:
 
 
 def size_values(person: Person, body: Body, day: date) -> dict[str, float]:
-    """Return height, weight and, for infants, head circumference on a day."""
+    """Return height, weight and, for infants, head circumference on a day.
+
+    Who was born early grows by the age corrected for it.
+    """
     months = age_in_months(person.birth, day)
-    height = growth_value(person.sex, "height", months, body.height_z)
+    corrected = months - missing_months(person, day)
+    height = _grown(person, "height", corrected, body.height_z)
     if months >= _GROWN_MONTHS and person.age >= _GROWN_AGE:
         weight = _body_mass(person, body, day) * (height / 100) ** 2
     else:
-        weight = growth_value(person.sex, "weight", months, body.weight_z)
+        weight = _grown(person, "weight", corrected, body.weight_z)
     values = {"height": height, "weight": weight * (1 + body.chance.normal(0.0, 0.007))}
     if months < _INFANT_MONTHS:
-        values["head"] = growth_value(person.sex, "head", months, 0.7 * body.height_z)
+        values["head"] = _grown(person, "head", corrected, 0.7 * body.height_z)
     return values
+
+
+def _grown(person: Person, measure: Measure, months: float, z: float) -> float:
+    return growth_value(person.sex, measure, months, z) * share_before_term(measure, months)
 
 
 def _rates(months: float) -> tuple[int, int]:

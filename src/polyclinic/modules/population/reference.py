@@ -69,6 +69,7 @@ def _prevalence() -> Iterator[str]:
     for title, group in (
         ("Conditions", "conditions"),
         ("Complications", "complications"),
+        ("Births", "births"),
         ("Habits", "habits"),
         ("Allergies", "allergies"),
     ):

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from polyclinic.modules.population.allergies import add_allergy, allergy_row
+from polyclinic.modules.population.births import record_weeks
 from polyclinic.modules.population.chart import Chart
 from polyclinic.modules.population.conditions import diagnose, diagnose_passing
 from polyclinic.modules.population.dates import add_months
@@ -50,6 +51,8 @@ def write(chart: Chart) -> None:
             _ear_infection(chart)
         scene = Scene(chart, (person.today - day).days, "well_child")
         scene.measure(**_size(chart, scene.visit.day, height_z, weight_z))
+        if not months:
+            record_weeks(chart, scene.visit)
         if months == _HAEMOGLOBIN_MONTHS:
             scene.report("infant", haemoglobin_child=11.8)
         if months == _ECZEMA_MONTHS:

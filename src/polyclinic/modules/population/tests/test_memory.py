@@ -6,7 +6,7 @@ from datetime import date
 from polyclinic.modules.population.generate import ndjson, patient
 
 TODAY = date(2026, 3, 11)
-SMALL, LARGE = 40, 160
+SMALL, LARGE = 30, 120
 
 
 def peak(size):

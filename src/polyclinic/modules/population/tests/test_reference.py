@@ -12,7 +12,8 @@ def test_the_page_is_fresh():
 
 def test_every_table_of_rates_names_its_source():
     rates = table("prevalence")
-    rows = [*rates["conditions"], *rates["habits"], *rates["allergies"]]
+    rows = [*rates["conditions"], *rates["complications"], *rates["births"]]
+    rows += [*rates["habits"], *rates["allergies"]]
 
     assert all(len(row["source"]) > 20 for row in rows)
 
