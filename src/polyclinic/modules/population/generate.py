@@ -34,12 +34,12 @@ def records(seed: int, size: int, today: date) -> Iterator[list[Resource]]:
     """
     yield [*staff(), *schedules(today), *questionnaires()]
     taken: set[str] = set()
-    first = horizon(today)[0].isoformat()
+    days = {day.isoformat() for day in horizon(today)}
     for index in range(size):
         record = patient(seed, index, today)
         # Only slots of the horizon are kept, so that memory does not grow with the size.
         slots = (row for row in record if row["resourceType"] == "Slot")
-        taken |= {row["id"] for row in slots if row["start"] >= first}
+        taken |= {row["id"] for row in slots if row["start"][:10] in days}
         yield record
     yield list(free_slots(today, taken))
 
