@@ -40,6 +40,8 @@ _LONGEST: Final = 16
 _ROUNDS: Final = (6 * 60, 14 * 60, 22 * 60)
 _ADMISSION: Final = 11 * 60
 _ADDED: Final = ("ph", "pco2", "po2", "haemoglobin")
+_LEAST_SYSTOLIC: Final = 62.0
+_LEAST_PULSE: Final = 18.0
 _RECOVERY_DAYS: Final = 1.6
 _WARD_SIGNS: Final = (
     "heart_rate",
@@ -134,6 +136,9 @@ def ill_signs(chart: Chart, body: Body, stay: Stay, when: tuple[date, float]) ->
         if key in signs or key == "pain":
             signs[key] = max(0.0, signs.get(key, 0.0) + change * left)
     signs["oxygen_saturation"] = min(100.0, signs["oxygen_saturation"])
+    if "systolic" in signs:
+        signs["systolic"] = max(_LEAST_SYSTOLIC, signs["systolic"])
+        signs["diastolic"] = min(signs["diastolic"], signs["systolic"] - _LEAST_PULSE)
     return signs
 
 

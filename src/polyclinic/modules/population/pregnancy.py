@@ -26,6 +26,7 @@ _AGES: Final = range(19, 43)
 _RATE: Final = 0.11
 _EXCLUDED: Final = ("hypertension", "diabetes", "kidney", "copd")
 _BLOOD_WEEKS: Final = (8, 28)
+_CHALLENGE_WEEK: Final = 24
 _SCAN_WEEKS: Final = (12, 20)
 _FETAL_HEART_WEEK: Final = 12
 _FUNDUS_WEEK: Final = 20
@@ -129,6 +130,9 @@ def _write_visit(chart: Chart, body: Body, visit: Visit, last_period: date) -> N
         for key in ("haemoglobin", "haematocrit", "erythrocytes"):
             results[key] *= 1 - 0.004 * week
         laboratory.report(chart, visit, "count", results)
+    if week == _CHALLENGE_WEEK:
+        values = lab_values(chart, body, visit.day)
+        laboratory.report(chart, visit, "glucose_challenge", values)
     if week in _SCAN_WEEKS:
         image(chart, visit, "fetus", chart.problems.get("pregnancy"), None)
         write_note(chart, visit)

@@ -35,7 +35,9 @@ def write(chart: Chart) -> None:
     surveys.record_questionnaire(chart, first.visit, "gad7", 9)
     surveys.record_occupation(chart, first.visit, "Teacher")
     image(chart, first.visit, "chest", finding="newcomer")
-    first.report("count", "metabolic", "liver", haemoglobin=11.2, mcv=77.0)
+    first.report(
+        "count", "metabolic", "liver", "ferritin", haemoglobin=11.2, mcv=77.0, ferritin=5.0
+    )
     prescribe(chart, first.visit, "epinephrine", None)
     for vaccine in ("tdap", "mmr"):
         give(chart, Due(vaccine, 1, first.visit.day), first.visit.day, first.visit)

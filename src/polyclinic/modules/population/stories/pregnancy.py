@@ -61,6 +61,7 @@ def _events(chart: Chart, scene: Scene, week: int) -> None:
     if week in _SCANS:
         image(chart, visit, "fetus", chart.problems["pregnancy"])
     if week == _IRON_WEEK:
+        scene.report("ferritin", "glucose_challenge", ferritin=6.0, glucose_challenge=121.0)
         reason = diagnose_passing(chart, visit, "iron_deficiency", (visit.day, None))
         prescribe(chart, visit, "ferrous_sulfate", reason)
     if week == _VACCINE_WEEK:

@@ -111,7 +111,7 @@ def test_systolic_pressure_is_above_diastolic(population):
     ]
 
     assert pairs
-    assert all(60 <= diastolic + 20 <= systolic + 5 <= 225 for systolic, diastolic in pairs)
+    assert all(50 <= diastolic + 20 <= systolic + 5 <= 225 for systolic, diastolic in pairs)
 
 
 def test_total_cholesterol_is_what_its_parts_add_up_to(population):
