@@ -30,6 +30,9 @@ a backslash stands before a comma, dollar sign, bar or backslash that is meant a
 that is not understood is left out of the search and named in a warning; with
 `Prefer: handling=strict` it is an error.
 
+A tenant may [define parameters of its own](../howto/search-parameters.md), which take what is said
+here of their kind; a composite of its own has no dates and strings, and none is of kind special.
+
 """
 _SAMPLES: Final[Mapping[str, str]] = {
     "token": "`code`, `system|code`, `|code`, `system|`",

@@ -23,6 +23,7 @@ PAGES = [
     "howto/load.md",
     "howto/export.md",
     "howto/transactions.md",
+    "howto/search-parameters.md",
 ]
 
 

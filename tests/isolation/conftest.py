@@ -226,6 +226,7 @@ async def fill(services, modules, clock, side):
     await services.store.policies.set(job, msgspec.json.encode(DOCUMENT))
     await load(services.store, job, clock, stages(side, SHARED))
     await services.store.loaded(job)
+    await (await services.store.reindexer(job)).run(lambda _: None)
     for module in modules:
         if module.demo_accounts is not None:
             await module.demo_accounts(services, accounts(side))

@@ -5,7 +5,9 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from polyclinic.kernel.rest.interactions import search as search_interaction
 from polyclinic.kernel.search.predicate import Has, InList, Linked
+from polyclinic.kernel.search.query.own import own_parameters
 from polyclinic.kernel.store import searching, select
 from polyclinic.kernel.store.reach import EVERYTHING
 from polyclinic.testing.isolation.planted import Leaks, as_job
@@ -58,6 +60,20 @@ def _(plant):
         return replace(page, entries=[one for one in page.entries if (one.type, one.id) in shown])
 
     plant.method("search", search)
+
+
+@leak("a search by a parameter that the tenant defined forgets the limit")
+def _(plant):
+    async def search(original, store, principal, query):
+        asker = as_job(principal) if own_parameters(query) else principal
+        return await original(store, asker, query)
+
+    plant.method("search", search)
+
+
+@leak("on how many of others' resources an expression fails is told", types=("Patient",))
+def _(plant):
+    plant.patch.setattr(search_interaction, "_KEEPERS", frozenset({"reads-own"}))
 
 
 def wider(plant, widened_types):

@@ -25,7 +25,7 @@ from polyclinic.base.db.migrate import pending
 from polyclinic.base.db.version import NEWEST_KNOWN_MINOR, ServerVersion
 from polyclinic.base.settings import Settings
 from polyclinic.kernel.store.consumers import Lag, lag
-from polyclinic.kernel.store.reindex import Waiting, waiting
+from polyclinic.kernel.store.reindex import Failing, Waiting, failing, waiting
 
 State = Literal["ok", "warn", "fail"]
 
@@ -187,6 +187,14 @@ def index_rows(found: Waiting) -> Finding:
     return Finding("index", "warn", text, remedy)
 
 
+def search_parameter(found: Failing) -> Finding:
+    """Say on how many resources a search parameter that a tenant defined cannot be evaluated."""
+    many = "1 resource" if found.resources == 1 else f"{found.resources:,} resources"
+    text = f"the expression of {found.code} fails on {many} in {found.tenant}"
+    remedy = "Correct the SearchParameter: these resources are not found by it"
+    return Finding("search", "warn", text, remedy)
+
+
 def _secrets_below(data: Path) -> list[Path]:
     """Return the files that only we should read; the database's are closed by its launcher."""
     return sorted(path for pattern in _SECRETS for path in data.glob(pattern) if path.is_file())
@@ -222,7 +230,8 @@ def _reached(database: Database) -> Finding:
 async def _consumers(database: Database, clock: Clock) -> list[Finding]:
     async with connected(database.app_dsn, "polyclinic doctor") as connection:
         behind = [consumer_lag(found) for found in await lag(connection, clock)]
-        return behind + [index_rows(found) for found in await waiting(connection)]
+        behind += [index_rows(found) for found in await waiting(connection)]
+        return behind + [search_parameter(found) for found in await failing(connection)]
 
 
 async def _migrated(database: Database) -> Finding:

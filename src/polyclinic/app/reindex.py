@@ -6,13 +6,15 @@ from typing import Final
 
 from polyclinic.app.build import job_principal
 from polyclinic.app.progress import Progress
-from polyclinic.base.jobs.queue import NewJob, enqueue
+from polyclinic.base import log
+from polyclinic.base.jobs.queue import NewJob, enqueue, is_under_way
 from polyclinic.base.jobs.run import JobKind, JobRun
 from polyclinic.kernel.module import Command, Services
+from polyclinic.kernel.store.custom_search import REINDEX
+from polyclinic.kernel.store.reindex import Reindexed
 from polyclinic.kernel.store.row import INDEX_VERSION
 from polyclinic.kernel.types import RESOURCE_TYPES
 
-REINDEX: Final = "store.reindex"
 _DAY_SECONDS: Final = 86_400.0
 
 
@@ -21,7 +23,7 @@ def reindexing(services: Services) -> JobKind:
 
     async def reindex(run: JobRun) -> None:
         reindexer = await services.store.reindexer(job_principal(services, REINDEX))
-        await reindexer.run(_unwatched)
+        _log(services.tenant.number, await reindexer.run(_unwatched))
         async with run.completing():
             pass
 
@@ -29,10 +31,24 @@ def reindexing(services: Services) -> JobKind:
 
 
 async def enqueue_reindexing(services: Services) -> None:
-    """Let the job run once for each kind of index rows."""
-    job = NewJob(services.tenant.number, REINDEX, key=f"{REINDEX}/{INDEX_VERSION}")
+    """Let the job run once for each kind of index rows.
+
+    And again as long as a search parameter that the tenant defined is not complete.
+    """
+    tenant = services.tenant.number
+    jobs = [NewJob(tenant, REINDEX, key=f"{REINDEX}/{INDEX_VERSION}")]
+    reindexer = await services.store.reindexer(job_principal(services, REINDEX))
     async with services.pool.acquire() as connection:
-        await enqueue(connection, [job], services.clock)
+        if await reindexer.is_incomplete() and not await is_under_way(connection, tenant, REINDEX):
+            jobs.append(NewJob(tenant, REINDEX))
+        await enqueue(connection, jobs, services.clock)
+
+
+def _log(tenant: int, done: Reindexed) -> None:
+    """Report a run: numbers, and the codes of parameters that fail on some resources."""
+    log.event("reindex.done", tenant=tenant, done=done.done, unreadable=done.unreadable)
+    for code, resources in done.failing.items():
+        log.event("reindex.failing", tenant=tenant, code=code, resources=resources)
 
 
 def _unwatched(_count: int) -> None:
@@ -61,6 +77,8 @@ async def _reindex(services: Services, given: Namespace) -> int:
     sys.stdout.write(f"{done.done} resources were indexed anew.\n")
     if done.unreadable:
         sys.stdout.write(f"{done.unreadable} could not be read; the log names them.\n")
+    for code, resources in done.failing.items():
+        sys.stdout.write(f"The expression of {code} failed on {resources} resources.\n")
     return 1 if done.unreadable else 0
 
 

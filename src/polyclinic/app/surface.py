@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 
+from polyclinic.app.build import job_principal
 from polyclinic.base.lanes import LANE
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import FhirError, Unauthenticated
@@ -40,6 +42,8 @@ def surface(
     fhir = FhirApplication(
         services.store, authenticate, limits, services.settings.public_url, admission=admission
     )
+    asking = job_principal(services, "metadata")
+    fhir.defined = partial(services.store.custom_parameters, asking)
     return Surface(fhir, Starlette(routes=routes))
 
 

@@ -1,6 +1,7 @@
 """A clinic for a test: a tenant of its own in the store, people with roles, and its FHIR base."""
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -60,6 +61,8 @@ class Clinic:
             return principal
 
         application = FhirApplication(self.store, authenticate, _LIMITS, None)
+        if principal is not None:
+            application.defined = partial(self.store.custom_parameters, principal)
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app=application),
             base_url=f"{BASE}/",

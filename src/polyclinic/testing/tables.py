@@ -89,12 +89,13 @@ async def _indexes(resources: Iterable[Record], tenant: Tenant, bodies: Bodies) 
     """Return the index that each resource should have by its body."""
     rows = list(resources)
     rid_of: dict[Place, int] = {(row["type"], row["id"]): row["rid"] for row in rows}
+    custom = tenant.custom.now
     opened = await bodies.open(
         tenant.number,
         [sealed_body(row) for row in rows],
     )
     return {
-        row["rid"]: build(extract(parse(body)), tenant.index_key, rid_of)
+        row["rid"]: build(extract(parse(body), custom=custom), tenant.index_key, rid_of)
         if isinstance(body, bytes) and body
         else EMPTY
         for row, body in zip(rows, opened, strict=True)

@@ -20,6 +20,10 @@ _ENQUEUE: Final = """
     returning job
 """
 _COUNTS: Final = "select state, count(*) from job group by state"
+_UNDER_WAY: Final = """
+    select exists (
+      select from job where tenant = $1 and kind = $2 and state in ('waiting', 'running'))
+"""
 _REVIVE: Final = """
     update job set state = 'waiting', attempts = 0, run_at = $2, finished = null
     where job = $1 and state = 'dead' returning job
@@ -65,6 +69,11 @@ async def enqueue(connection: Connection, jobs: Sequence[NewJob], clock: Clock) 
         now,
     )
     return [row["job"] for row in rows]
+
+
+async def is_under_way(connection: Connection, tenant: int, kind: str) -> bool:
+    """Say whether a job of a kind waits or runs for a tenant."""
+    return bool(await connection.fetchval(_UNDER_WAY, tenant, kind))
 
 
 async def counts(connection: Connection) -> dict[str, int]:

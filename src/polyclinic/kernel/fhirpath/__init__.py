@@ -20,6 +20,7 @@ from polyclinic.kernel.fhirpath.errors import (
 from polyclinic.kernel.fhirpath.functions.additional import stub
 from polyclinic.kernel.fhirpath.limits import Limits
 from polyclinic.kernel.fhirpath.node import Node, system_value
+from polyclinic.kernel.fhirpath.result_types import calls, result_types
 from polyclinic.kernel.fhirpath.run import Environment, Profiles, Terminology
 
 __all__ = [
@@ -34,7 +35,9 @@ __all__ = [
     "Profiles",
     "SemanticError",
     "Terminology",
+    "calls",
     "compile",
+    "result_types",
     "stub",
     "system_value",
 ]

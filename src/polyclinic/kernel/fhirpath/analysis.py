@@ -63,8 +63,8 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scope:
-    """Where an expression stands."""
+class Scope:
+    """What an expression stands on, and whether its order is looked at."""
 
     this: Known
     check_order: bool
@@ -77,30 +77,30 @@ def check(tree: Expression, context: str | None, *, check_order: bool = False) -
     what depends on an order that the specification leaves open: ``children().first()``.
     """
     types = None if context is None else frozenset({fhir_type(context)})
-    known(tree, _Scope(Known(types), check_order))
+    known(tree, Scope(Known(types), check_order))
 
 
-def known(tree: Expression, scope: _Scope) -> Known:
+def known(tree: Expression, scope: Scope) -> Known:
     """Return what is known of what an expression gives."""
-    inquire: Callable[[Any, _Scope], Known] = _INQUIRIES[type(tree)]
+    inquire: Callable[[Any, Scope], Known] = _INQUIRIES[type(tree)]
     return inquire(tree, scope)
 
 
-def _literal(tree: Literal, _: _Scope) -> Known:
+def _literal(tree: Literal, _: Scope) -> Known:
     return Known(frozenset(node.type for node in tree.value))
 
 
-def _special(tree: Special, scope: _Scope) -> Known:
+def _special(tree: Special, scope: Scope) -> Known:
     if tree.name == "this":
         return scope.this
     return Known(frozenset({SYSTEM["Integer"]}) if tree.name == "index" else None)
 
 
-def _unknown(_: Variable, __: _Scope) -> Known:
+def _unknown(_: Variable, __: Scope) -> Known:
     return Known(None)
 
 
-def _path(tree: Path, scope: _Scope) -> Known:
+def _path(tree: Path, scope: Scope) -> Known:
     names = tree.names
     base = scope.this if tree.base is None else known(tree.base, scope)
     head = head_type(names[0]) if tree.base is None else None
@@ -164,7 +164,7 @@ def _list(types: frozenset[Type]) -> str:
     return ", ".join(sorted(type_.name for type_ in types)[:5])
 
 
-def _call(tree: Call, scope: _Scope) -> Known:
+def _call(tree: Call, scope: Scope) -> Known:
     base = scope.this if tree.base is None else known(tree.base, scope)
     function = FUNCTIONS.get(tree.name)
     if function is None:
@@ -178,7 +178,7 @@ def _call(tree: Call, scope: _Scope) -> Known:
         message = f"{tree.name}() needs an order, which there is none of here."
         raise SemanticError(message)
     _check_input(tree.name, function, base.types)
-    below = _Scope(base, scope.check_order) if function.each or tree.name == "iif" else scope
+    below = Scope(base, scope.check_order) if function.each or tree.name == "iif" else scope
     arguments = [known(argument, below) for argument in tree.arguments]
     if tree.name == "iif":
         _check_criterion(arguments[0].types)
@@ -235,7 +235,7 @@ def _united(found: list[Types]) -> Types:
     return together
 
 
-def _indexer(tree: Indexer, scope: _Scope) -> Known:
+def _indexer(tree: Indexer, scope: Scope) -> Known:
     base = known(tree.base, scope)
     known(tree.index, scope)
     if scope.check_order and not base.ordered:
@@ -244,11 +244,11 @@ def _indexer(tree: Indexer, scope: _Scope) -> Known:
     return base
 
 
-def _polarity(tree: Polarity, scope: _Scope) -> Known:
+def _polarity(tree: Polarity, scope: Scope) -> Known:
     return known(tree.operand, scope)
 
 
-def _binary(tree: Binary, scope: _Scope) -> Known:
+def _binary(tree: Binary, scope: Scope) -> Known:
     left, right = known(tree.left, scope), known(tree.right, scope)
     if tree.operator in _TRUTHS:
         return Known(frozenset({BOOLEAN}))
@@ -272,11 +272,11 @@ def _system_name(type_: Type) -> str | None:
     return found.name if found else None
 
 
-def _union(tree: Union, scope: _Scope) -> Known:
+def _union(tree: Union, scope: Scope) -> Known:
     return Known(_united([known(operand, scope).types for operand in tree.operands]))
 
 
-def _type_test(tree: TypeTest, scope: _Scope) -> Known:
+def _type_test(tree: TypeTest, scope: Scope) -> Known:
     base = scope.this if tree.operand is None else known(tree.operand, scope)
     if tree.operator == "is":
         return Known(frozenset({BOOLEAN}))
@@ -287,7 +287,7 @@ def _type_test(tree: TypeTest, scope: _Scope) -> Known:
     return Known(kept or wanted, base.ordered)
 
 
-_INQUIRIES: Final[dict[type, Callable[[Any, _Scope], Known]]] = {
+_INQUIRIES: Final[dict[type, Callable[[Any, Scope], Known]]] = {
     Literal: _literal,
     Variable: _unknown,
     Special: _special,

@@ -227,6 +227,8 @@ class _Writer:
         for field in sorted(found, key=lambda field: _RANK.get(field.type, len(_RANK))):
             if not _left_out(class_, field.attribute):
                 self._take(class_, field, variable, taken)
+        # There may be no such element: a resource within another is of any type.
+        self._write(taken, "pass")
         return taken
 
     def _write(self, depth: int, line: str) -> None:

@@ -32,6 +32,7 @@ from polyclinic.kernel.rest.message import (
 from polyclinic.kernel.rest.outcome import failure, refusal
 from polyclinic.kernel.rest.rehearse import is_preferred
 from polyclinic.kernel.rest.streams import Client, Streams
+from polyclinic.kernel.search.custom.parameters import NONE, CustomParameters
 from polyclinic.kernel.store import Rates, Store
 from polyclinic.kernel.store.audit import REQUEST, name_request
 
@@ -79,6 +80,8 @@ class FhirApplication:
         self._limits = limits
         self._public_url = public_url
         self._admission = admission or Admission(limits.in_flight)
+        self.defined: Callable[[], Awaitable[CustomParameters]] | None = None
+        """Tells the search parameters that the tenant defined, for its CapabilityStatement."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens."""
@@ -122,7 +125,8 @@ class FhirApplication:
         path = split_path(_below_base(scope))
         base = self._base(scope, headers)
         if path == ("metadata",) and scope["method"] in ("GET", "HEAD"):
-            return Answer(200, capability_statement(base, self._limits.most_deleted))
+            custom = NONE if self.defined is None else await self.defined()
+            return Answer(200, capability_statement(base, self._limits.most_deleted, custom))
         principal = await self._authenticate(headers, scope["method"])
         if self._limits.rates is not None:
             self._limits.rates.count(principal)

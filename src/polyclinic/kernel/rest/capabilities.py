@@ -4,13 +4,14 @@ https://hl7.org/fhir/R4/capabilitystatement.html
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
 
 from polyclinic.kernel.rest.interactions import INTERACTIONS
+from polyclinic.kernel.search.custom.parameters import NONE, CustomParameters
 from polyclinic.kernel.search.parameters import COMPARTMENTS, SearchParameter
 from polyclinic.kernel.search.query import support, supported_parameters
 from polyclinic.kernel.types import RESOURCE_TYPES, parse
@@ -23,17 +24,20 @@ _WRITES: Final = frozenset({"create", "update", "patch", "delete"})
 _RELEASED = "2026-11-23"
 
 
-def capability_statement(base: str, most_deleted: int = 1) -> bytes:
+def capability_statement(
+    base: str, most_deleted: int = 1, custom: CustomParameters = NONE
+) -> bytes:
     """Return the CapabilityStatement of a base address; it is checked as any resource is.
 
-    ``most_deleted`` is how many resources one conditional delete may remove.
+    ``most_deleted`` is how many resources one conditional delete may remove, ``custom`` the search
+    parameters that the tenant defined.
     """
-    before, after = _around_base("multiple" if most_deleted > 1 else "single")
+    before, after = _around_base("multiple" if most_deleted > 1 else "single", custom)
     return before + msgspec.json.encode(base) + after
 
 
-@cache
-def _around_base(deletes: str) -> tuple[bytes, bytes]:
+@lru_cache(maxsize=32)
+def _around_base(deletes: str, custom: CustomParameters) -> tuple[bytes, bytes]:
     """Return what stands before and behind the base, which is no key: a client names any host."""
     statement = {
         "resourceType": "CapabilityStatement",
@@ -49,7 +53,7 @@ def _around_base(deletes: str) -> tuple[bytes, bytes]:
             {
                 "mode": "server",
                 "security": {"description": "A bearer token, or the session of a signed-in user."},
-                "resource": [_resource(name, deletes) for name in RESOURCE_TYPES],
+                "resource": [_resource(name, deletes, custom) for name in RESOURCE_TYPES],
                 "interaction": _interactions("system"),
                 "searchParam": [_parameter(one) for one in _of_every_type()],
                 **_operations("system"),
@@ -63,7 +67,8 @@ def _around_base(deletes: str) -> tuple[bytes, bytes]:
     return before, after
 
 
-def _resource(resource_type: str, deletes: str) -> dict[str, Any]:
+def _resource(resource_type: str, deletes: str, custom: CustomParameters) -> dict[str, Any]:
+    known = (*supported_parameters(resource_type), *custom.of(resource_type).values())
     is_record = resource_type == _RECORD
     left_out = _WRITES if is_record else frozenset()
     return {
@@ -76,9 +81,9 @@ def _resource(resource_type: str, deletes: str) -> dict[str, Any]:
         "conditionalRead": "full-support",
         "conditionalUpdate": not is_record,
         "conditionalDelete": "not-supported" if is_record else deletes,
-        "searchInclude": ["*", *_references(resource_type)],
-        "searchRevInclude": _referrers().get(resource_type, []),
-        "searchParam": [_parameter(one) for one in supported_parameters(resource_type)],
+        "searchInclude": ["*", *_references(resource_type, known)],
+        "searchRevInclude": [*_referrers().get(resource_type, ()), *_own(resource_type, custom)],
+        "searchParam": [_parameter(one) for one in known],
         **_operations("type", "instance"),
     }
 
@@ -102,12 +107,22 @@ def _of_every_type() -> list[SearchParameter]:
     return [param for param in first if param.url in shared]
 
 
-def _references(resource_type: str) -> list[str]:
+def _references(resource_type: str, known: Sequence[SearchParameter]) -> list[str]:
     """Return what ``_include`` takes of a type."""
     return [
         f"{resource_type}:{param.code}"
-        for param in supported_parameters(resource_type)
+        for param in known
         if support(param).chainable and resource_type != _RECORD
+    ]
+
+
+def _own(resource_type: str, custom: CustomParameters) -> list[str]:
+    """Return what ``_revinclude`` takes by the tenant's own parameters."""
+    return [
+        f"{source}:{param.code}"
+        for source in custom.own
+        for param in custom.of(source).values()
+        if support(param).chainable and resource_type in param.targets
     ]
 
 

@@ -6,9 +6,9 @@ https://hl7.org/fhir/R4/http.html#ccreate, #cond-update
 from typing import Final
 
 from polyclinic.kernel.access.decide import Action
-from polyclinic.kernel.errors import BadRequest
+from polyclinic.kernel.errors import BadRequest, Conflict
 from polyclinic.kernel.rest.message import pairs
-from polyclinic.kernel.search.query import parse_query
+from polyclinic.kernel.search.query import Endpoint, incomplete, parse_query
 from polyclinic.kernel.store import Condition
 from polyclinic.kernel.terminology import asks_for_codes
 from polyclinic.kernel.types import RESOURCE_TYPES
@@ -40,10 +40,13 @@ _TYPES: Final = frozenset(RESOURCE_TYPES)
 _RECORDED: Final = "AuditEvent"
 
 
-def condition(resource_type: str, text: str, base: str, action: Action | None) -> Condition:
+def condition(
+    resource_type: str, text: str, endpoint: Endpoint, action: Action | None
+) -> Condition:
     """Return the condition in a query string.
 
-    Raise ``BadRequest`` for one that chooses nothing, or by something that is not known here: left
+    Raise ``Conflict`` while one of the tenant's own parameters overlooks resources, and
+    ``BadRequest`` for one that chooses nothing, or by something that is not known here: left
     out, it would choose among more than was meant.
     """
     if resource_type not in _TYPES or resource_type == _RECORDED:
@@ -60,8 +63,11 @@ def condition(resource_type: str, text: str, base: str, action: Action | None) -
         if not value:
             message = f"The condition {name[:64]} has no value; give it one, or leave it out."
             raise BadRequest(message)
-    query, _ = parse_query(resource_type, given, base, strict=True)
+    query, _ = parse_query(resource_type, given, endpoint, strict=True)
     if asks_for_codes(query):
         message = "A condition takes no :in, :not-in, :above or :below; name the codes."
         raise BadRequest(message)
+    for message in incomplete(query):
+        # What is not found yet would be stored a second time.
+        raise Conflict(message)
     return Condition(query, action)

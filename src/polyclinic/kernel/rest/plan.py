@@ -23,6 +23,7 @@ from polyclinic.kernel.rest.links import (
 )
 from polyclinic.kernel.rest.message import Answer, Request
 from polyclinic.kernel.rest.steps import Step
+from polyclinic.kernel.search.query import Endpoint
 from polyclinic.kernel.store import Change, Condition, Matches, Store, Written
 from polyclinic.kernel.store.pacing import paced
 from polyclinic.kernel.types import Resource, parse, type_number
@@ -36,12 +37,15 @@ Text = TypeVar("Text", str, bytes)
 class Plan:
     """The writes of one transaction."""
 
-    def __init__(self, store: Store, request: Request, steps: Sequence[Step]) -> None:
+    def __init__(
+        self, store: Store, request: Request, steps: Sequence[Step], endpoint: Endpoint
+    ) -> None:
         self.render: Callable[[], Answer] | None = None
         """Makes the answer, where it is to be kept with what is written."""
         self.steps = [step for step in steps if not step.is_read]
         self._store = store
         self._request = request
+        self._endpoint = endpoint
         self._new_ids = {id(step): store.new_id() for step in self.steps if not step.id}
         for step in self.steps:
             step.data = _plain(step)
@@ -106,7 +110,7 @@ class Plan:
                     continue
                 kind, _, query = text.decode(errors="replace").partition("?")
                 try:
-                    found[text] = condition(kind, query, self._request.base, None)
+                    found[text] = condition(kind, query, self._endpoint, None)
                 except BadRequest as error:
                     message = error.issues[0].diagnostics
                     raise BadRequest(message, expression=_place(step, text)) from None

@@ -16,6 +16,7 @@ from polyclinic.kernel.rest.conditions import condition
 from polyclinic.kernel.rest.entries import Entry, EntryRequest, head
 from polyclinic.kernel.rest.message import split_path
 from polyclinic.kernel.rest.preferences import etag_version
+from polyclinic.kernel.search.query import Endpoint
 from polyclinic.kernel.store import Change, Condition, Written
 from polyclinic.kernel.types import RESOURCE_TYPES, is_id
 
@@ -77,13 +78,13 @@ class _Binary(msgspec.Struct):
     data: str = ""
 
 
-def read_steps(entries: list[Entry], base: str) -> list[Step]:
+def read_steps(entries: list[Entry], endpoint: Endpoint) -> list[Step]:
     """Return what the entries are to do. Raise ``InvalidResource`` with every fault."""
     steps: list[Step] = []
     faults: list[Issue] = []
     for at, entry in enumerate(entries):
         try:
-            steps.append(_step(at, entry, base))
+            steps.append(_step(at, entry, endpoint))
         except BadRequest as error:
             faults += [_within(issue, f"Bundle.entry[{at}].request") for issue in error.issues]
     if faults:
@@ -113,7 +114,7 @@ def patch_of(resource: bytes) -> bytes:
     raise BadRequest(message)
 
 
-def _step(at: int, entry: Entry, base: str) -> Step:
+def _step(at: int, entry: Entry, endpoint: Endpoint) -> Step:
     asked = entry.request
     if asked is None:
         message = "The entry has no request."
@@ -125,7 +126,7 @@ def _step(at: int, entry: Entry, base: str) -> Step:
         raise BadRequest(message)
     full_url = (entry.full_url or "").encode(errors="replace")
     step = Step(at, asked.method, asked.url, full_url)
-    _address(step, asked, base)
+    _address(step, asked, endpoint)
     _content(step, bytes(entry.resource))
     if asked.if_match:
         step.if_match = etag_version(asked.if_match)
@@ -135,10 +136,10 @@ def _step(at: int, entry: Entry, base: str) -> Step:
     return step
 
 
-def _address(step: Step, asked: EntryRequest, base: str) -> None:
+def _address(step: Step, asked: EntryRequest, endpoint: Endpoint) -> None:
     """Read type, id and condition from the address."""
     address, mark, query = asked.url.partition("?")
-    path = split_path(address.removeprefix(f"{base}/"))
+    path = split_path(address.removeprefix(f"{endpoint.base}/"))
     step.type = path[0] if path else ""
     if step.type not in _TYPES:
         message = "The address names no resource type of R4."
@@ -160,7 +161,7 @@ def _address(step: Step, asked: EntryRequest, base: str) -> None:
             )
             raise BadRequest(message)
     if mark or asked.if_none_exist is not None:
-        step.condition = condition(step.type, query, base, _ACTIONS[step.method])
+        step.condition = condition(step.type, query, endpoint, _ACTIONS[step.method])
 
 
 def _content(step: Step, resource: bytes) -> None:

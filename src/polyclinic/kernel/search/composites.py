@@ -80,6 +80,18 @@ def ties(resource_type: str) -> Mapping[str, tuple[Tie, ...]]:
     return by_code
 
 
+def ties_of(resource_type: str, param: SearchParameter) -> tuple[Tie, ...]:
+    """Return the ties of a composite of a type."""
+    return (custom_tie(param),) if param.custom else ties(resource_type)[param.code]
+
+
+def custom_tie(param: SearchParameter) -> Tie:
+    """Return where the components of a composite meet that a tenant defined: at each element."""
+    (components,) = param.composites
+    own = (None,) * len(components)
+    return Tie(param.code, param.code, 0, components, own, loose=())
+
+
 def _elements(path: Path, components: Sequence[Component]) -> object:
     """Return what is the same for composites whose values are drawn from the same elements."""
     return path.steps, tuple(

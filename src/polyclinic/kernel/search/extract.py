@@ -17,6 +17,7 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from polyclinic.kernel.errors import InvalidResource, Issue
+from polyclinic.kernel.search.custom.parameters import NONE, CustomParameters
 from polyclinic.kernel.search.elements import EMITTERS
 from polyclinic.kernel.search.gathered import Emit, Gathered
 from polyclinic.kernel.search.index_values import (
@@ -49,17 +50,20 @@ _LISTS: Final = {
 """Where the emitters of a component's type put their rows."""
 
 
-def extract(resource: Resource, base: str = "") -> IndexValues:
+def extract(resource: Resource, base: str = "", custom: CustomParameters = NONE) -> IndexValues:
     """Return what the resource can be found by.
 
     ``base`` is the URL of this server's FHIR endpoint with a slash at its end: references that name
-    it are the same as relative ones.
+    it are the same as relative ones. ``custom`` are the parameters that its tenant defined.
 
     Raise InvalidResource when there are more than MAX_VALUES values.
     """
     out = Gathered(resource.content, base)
     extractor(resource.type)(resource.content, out)
     _limit(out)
+    own = custom.own.get(resource.type)
+    if own is not None:
+        custom.gather(resource.type, resource.content, out)
     return IndexValues(
         resource.type,
         out.tokens,
@@ -76,6 +80,8 @@ def extract(resource: Resource, base: str = "") -> IndexValues:
         out.shortened,
         _contained(resource.content),
         said(resource.body),
+        own,
+        tuple(sorted(out.faults)),
     )
 
 

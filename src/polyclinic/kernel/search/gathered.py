@@ -24,6 +24,7 @@ class Gathered:
         "base",
         "composites",
         "dates",
+        "faults",
         "identifiers",
         "numbers",
         "positions",
@@ -51,6 +52,8 @@ class Gathered:
         self.quantities: list[QuantityValue] = []
         self.positions: list[PositionValue] = []
         self.composites: list[CompositeValue] = []
+        self.faults: list[str] = []
+        """Codes of a tenant's own parameters whose expressions did not work."""
 
 
 Emit: TypeAlias = Callable[[Any, Gathered], None]

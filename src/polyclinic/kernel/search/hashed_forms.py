@@ -52,6 +52,12 @@ class Field:
         """Whether it has no keys of its own."""
 
 
+PLAIN: Final = Field(
+    "", SearchParameter("", "token", "", "", (), (), (), "", resolves=None, implicit_system=None)
+)
+"""Of which nothing is known: neither a system nor a kind of element."""
+
+
 @cache
 def fields(resource_type: str) -> Mapping[str, Field]:
     """Return the fields of a type by the code of their parameter."""
@@ -61,6 +67,16 @@ def fields(resource_type: str) -> Mapping[str, Field]:
         found[code].parts = tuple(found[part] for part in parts)
         found[code].united = True
     return found
+
+
+def field_of(resource_type: str, param: SearchParameter) -> Field:
+    """Return the field of a parameter."""
+    return _custom(resource_type, param) if param.custom else fields(resource_type)[param.code]
+
+
+@lru_cache(maxsize=4_096)
+def _custom(resource_type: str, param: SearchParameter) -> Field:
+    return Field(resource_type, param)
 
 
 @lru_cache(maxsize=256)

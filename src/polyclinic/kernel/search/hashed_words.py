@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Final
 
 from polyclinic.kernel.errors import InvalidResource, Issue
-from polyclinic.kernel.search.hashed_forms import digest, fields
+from polyclinic.kernel.search.hashed_forms import digest, field_of, fields
 from polyclinic.kernel.search.index_values import IndexValues
 from polyclinic.kernel.search.parameters import SearchParameter
 from polyclinic.kernel.search.resource_words import as_text, narrative_words, text_words
@@ -12,6 +12,8 @@ from polyclinic.kernel.search.strings import LONGEST_REMEMBERED
 
 MAX_WORDS: Final = 50_000
 """More distinct words than this in one resource are refused, not cut off."""
+MOST_TEXT: Final = 10_000
+"""Characters of the texts of a tenant's own parameter; of more a resource is found by none."""
 
 
 def hash_words(values: IndexValues, key: bytes) -> list[int]:
@@ -20,7 +22,8 @@ def hash_words(values: IndexValues, key: bytes) -> list[int]:
     Raise InvalidResource when there are more than MAX_WORDS.
     """
     resource_type = values.resource_type
-    known = fields(resource_type)
+    own = values.custom
+    known = fields(resource_type) if own is None else own.fields
     found: set[int] = set()
     for token in values.tokens:
         if token.text and not known[token.param].united:
@@ -38,7 +41,7 @@ def hash_words(values: IndexValues, key: bytes) -> list[int]:
             found.add(narrative_key(resource_type, key))
         for word in narrative_words(values.said):
             found.update([_word(key, name, word) for name in spoken])
-    if len(found) > MAX_WORDS:
+    if len(found) > (MAX_WORDS if own is None else MAX_WORDS + len(own.parameters) * MOST_TEXT):
         message = f"The resource has more than {MAX_WORDS} different words; divide it."
         raise InvalidResource((Issue("too-costly", message),))
     return sorted(found)
@@ -66,5 +69,5 @@ def narrative_key(resource_type: str, key: bytes) -> int:
 
 def word_keys(resource_type: str, param: SearchParameter, word: str, key: bytes) -> list[int]:
     """Return the keys of a normalised word, of which a match has one."""
-    field = fields(resource_type)[param.code]
+    field = field_of(resource_type, param)
     return [digest(key, f"{part.name}t{word}") for part in field.parts]

@@ -8,13 +8,13 @@ come again.
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import chain
-from typing import Final
 
 from polyclinic.kernel.errors import InvalidResource, Issue
 from polyclinic.kernel.search.composites import Tie, ties
 from polyclinic.kernel.search.hashed_forms import (
     Field,
     digest,
+    field_of,
     fields,
     form,
     forms,
@@ -23,13 +23,10 @@ from polyclinic.kernel.search.hashed_forms import (
     typed,
     uri_form,
 )
-from polyclinic.kernel.search.index_values import IndexValues, TokenValue
+from polyclinic.kernel.search.index_values import MAX_SEGMENTS, IndexValues, TokenValue
 from polyclinic.kernel.search.parameters import SearchParameter
 from polyclinic.kernel.search.strings import LONGEST_REMEMBERED, contact
 from polyclinic.kernel.search.tied_keys import tied_keys
-
-MAX_SEGMENTS: Final = 128
-"""More path segments than this in one uri are refused."""
 
 
 @lru_cache(maxsize=16_384)
@@ -80,7 +77,8 @@ def hash_keys(values: IndexValues, resource_type: str, key: bytes) -> list[int]:
 
     Raise InvalidResource when one composite element has more than MAX_COMBINATIONS combinations.
     """
-    known = fields(resource_type)
+    own = values.custom
+    known = fields(resource_type) if own is None else own.fields
     found: set[int] = set()
     _add_tokens(found, values.tokens, known, key)
     for reference in values.references:
@@ -94,9 +92,11 @@ def hash_keys(values: IndexValues, resource_type: str, key: bytes) -> list[int]:
     found.update([compartment_key(resource_type, one, key) for one in values.patients])
     if values.contained:
         found.update([contained_key(resource_type, one, key) for one in values.contained])
-    ties_of = ties(resource_type)
+    ties_of = ties(resource_type) if own is None else own.ties
     if ties_of:
         found.update(_composites(values, ties_of, key))
+    if values.faults:
+        found.update([fault_key(resource_type, code, key) for code in values.faults])
     return sorted(found)
 
 
@@ -159,7 +159,7 @@ def _composites(
         tie = ties_of[composite.param][composite.at]
         if tie.code == composite.param and tie.stored and not tie.ordered:
             yield tie_key(resource_type, tie, key)
-            yield from tied_keys(composite, tie, resource_type, key)
+            yield from tied_keys(composite, tie, values, key)
     for tie in _loose(resource_type):
         if not any((one.param, one.at) == (tie.code, tie.at) for one in values.composites):
             yield from _unmet(values, tie, key)
@@ -193,6 +193,11 @@ def unmet_key(resource_type: str, tie: Tie, key: bytes) -> int:
     return digest(key, f"{resource_type}.{tie.name}\0!")
 
 
+def fault_key(resource_type: str, code: str, key: bytes) -> int:
+    """Return the key of every resource that a tenant's own parameter could not be evaluated on."""
+    return digest(key, f"{resource_type}.{code}\0e")
+
+
 def contained_key(resource_type: str, contained: str, key: bytes) -> int:
     """Return the key of every resource that contains one of a type."""
     return digest(key, f"{resource_type}.\0#{contained}")
@@ -205,7 +210,7 @@ def token_keys(
 
     ``token`` is system and code: system None is any, empty is none; code None is any of the system.
     """
-    field = fields(resource_type)[param.code]
+    field = field_of(resource_type, param)
     return [_token_key(part, *token, key) for part in field.parts]
 
 
@@ -226,7 +231,7 @@ def reference_key(
     resource_type: str, param: SearchParameter, target: str, target_id: str, key: bytes
 ) -> int:
     """Return the key of a reference to one resource of this server."""
-    field = fields(resource_type)[param.code]
+    field = field_of(resource_type, param)
     # The shared keys hold references to other types too, this parameter does not.
     foreign = field.resolves and target != field.resolves
     name = field.present if foreign else field.name
@@ -235,18 +240,18 @@ def reference_key(
 
 def uri_key(resource_type: str, param: SearchParameter, uri: str, key: bytes) -> int:
     """Return the key of a uri, or of a reference to somewhere else."""
-    return _uri_key(key, fields(resource_type)[param.code], uri)
+    return _uri_key(key, field_of(resource_type, param), uri)
 
 
 def below_keys(resource_type: str, param: SearchParameter, uri: str, key: bytes) -> list[int]:
     """Return the keys of a uri and of those that go on from it, of which a match has one."""
-    field = fields(resource_type)[param.code]
+    field = field_of(resource_type, param)
     return [_uri_key(key, field, uri), digest(key, f"{field.name}b{uri}")]
 
 
 def present_keys(resource_type: str, param: SearchParameter, key: bytes) -> list[int]:
     """Return the keys of which a resource has one when the parameter has a value."""
-    return [_present(key, part) for part in fields(resource_type)[param.code].parts]
+    return [_present(key, part) for part in field_of(resource_type, param).parts]
 
 
 def present_key(resource_type: str, param: SearchParameter, key: bytes) -> int:
@@ -259,7 +264,7 @@ def identifier_key(
     resource_type: str, param: SearchParameter, system: str | None, code: str | None, key: bytes
 ) -> int:
     """Return the key of a reference by identifier, for ``:identifier``; as ``token_keys``."""
-    field = fields(resource_type)[param.code]
+    field = field_of(resource_type, param)
     return digest(key, f"{field.present}i{form(field, system, code)}")
 
 
@@ -267,5 +272,5 @@ def of_type_keys(
     resource_type: str, param: SearchParameter, parts: tuple[str, str, str], key: bytes
 ) -> list[int]:
     """Return the keys of an identifier by its type: ``parts`` are type system, type code, value."""
-    field = fields(resource_type)[param.code]
+    field = field_of(resource_type, param)
     return [digest(key, part.name + typed(*parts)) for part in field.parts]

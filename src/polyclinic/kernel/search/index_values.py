@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from polyclinic.kernel.search.own_parameters import Own
 from polyclinic.kernel.search.resource_words import Said
 
 MAX_VALUES: Final = 50_000
@@ -15,6 +16,9 @@ MAX_VALUES: Final = 50_000
 
 MAX_COMBINATIONS: Final = 1_024
 """More combinations of component values than this in one composite element are refused."""
+
+MAX_SEGMENTS: Final = 128
+"""More path segments than this in one uri are refused."""
 
 MAX_NORMALISED: Final = 600
 """Characters of a normalised string that are kept, so that it fits an index row of PostgreSQL.
@@ -159,3 +163,7 @@ class IndexValues(Struct):
     """The types of the resources that it contains, sorted, each once."""
     said: Said = Said((), ())
     """Its texts, for ``_text`` and ``_content``."""
+    custom: Own | None = None
+    """The parameters that its tenant defined for its type; None for none."""
+    faults: tuple[str, ...] = ()
+    """Codes of those that could not be evaluated on it, sorted; it has no value of them."""

@@ -104,6 +104,10 @@ class SearchParameter:
     """The only type of resource that the references may point to, where the paths say so."""
     implicit_system: str | None
     """The code system of all its values where these are plain codes: it need not be hashed."""
+    custom: bool = False
+    """Whether a tenant defined it: its values come by its expression, its paths say their types."""
+    parts: tuple["SearchParameter", ...] = ()
+    """Of a composite that a tenant defined, the parameters of its components."""
 
     @property
     def components(self) -> tuple[tuple[str, str], ...]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
+from polyclinic.kernel.search.custom.parameters import NONE, CustomParameters
 from polyclinic.kernel.search.parameters import SearchParameter
 
 
@@ -298,6 +299,8 @@ class Include:
     """``_revinclude``."""
     iterate: bool
     """Of what was included too."""
+    further: tuple[SearchParameter, ...] = ()
+    """With every reference of one type, those that a tenant defined of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +339,8 @@ class Query:
     """What was stored at that moment is searched."""
     any_order: bool = False
     """No order was asked for: where another is cheaper than ``sort``, it will do."""
+    custom: CustomParameters = NONE
+    """The search parameters that the tenant defined."""
 
     @property
     def resource_type(self) -> str:

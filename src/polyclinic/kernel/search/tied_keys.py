@@ -11,6 +11,7 @@ from itertools import product
 from polyclinic.kernel.errors import InvalidResource, Issue
 from polyclinic.kernel.search.composites import Tie
 from polyclinic.kernel.search.hashed_forms import (
+    PLAIN,
     Field,
     combined,
     digest,
@@ -23,6 +24,7 @@ from polyclinic.kernel.search.hashed_forms import (
 from polyclinic.kernel.search.index_values import (
     MAX_COMBINATIONS,
     CompositeValue,
+    IndexValues,
     ReferenceValue,
     Row,
     TokenValue,
@@ -31,12 +33,12 @@ from polyclinic.kernel.search.index_values import (
 from polyclinic.kernel.search.predicate import Leaf, RefersTo, TokenIs, UriIs
 
 
-def tied_keys(composite: CompositeValue, tie: Tie, resource_type: str, key: bytes) -> list[int]:
+def tied_keys(composite: CompositeValue, tie: Tie, values: IndexValues, key: bytes) -> list[int]:
     """Return one key for each combination of the values of the tie's hashed components.
 
     Raise InvalidResource when there are more than MAX_COMBINATIONS.
     """
-    known = fields(resource_type)
+    known = fields(values.resource_type) if values.custom is None else values.custom.fields
     found = [list(dict.fromkeys(_forms(known, composite.components[at]))) for at in tie.hashed]
     total = 1
     for one in found:
@@ -46,7 +48,7 @@ def tied_keys(composite: CompositeValue, tie: Tie, resource_type: str, key: byte
             f"{composite.param} has more than {MAX_COMBINATIONS} combinations; use fewer codes."
         )
         raise InvalidResource((Issue("too-costly", message),))
-    name = _name(resource_type, tie)
+    name = _name(values.resource_type, tie)
     return [digest(key, name + combined(parts)) for parts in product(*found)]
 
 
@@ -56,7 +58,8 @@ def asked_key(parts: Sequence[Leaf], tie: Tie, resource_type: str, key: bytes) -
     ``parts`` are of all components, in their order.
     """
     known = fields(resource_type)
-    asked = [_asked(known[tie.components[at].code], parts[at]) for at in tie.hashed]
+    # The components of what a tenant defined are no parameters: nothing is implied of their codes.
+    asked = [_asked(known.get(tie.components[at].code, PLAIN), parts[at]) for at in tie.hashed]
     return digest(key, _name(resource_type, tie) + combined(asked))
 
 
@@ -74,8 +77,9 @@ def _forms(known: Mapping[str, Field], rows: Iterable[Row]) -> Iterable[str]:
     for row in rows:
         match row:
             case TokenValue(param, system, code):
-                yield from forms(known[param], system, code)
-                if known[param].implicit_system:
+                field = known.get(param, PLAIN)
+                yield from forms(field, system, code)
+                if field.implicit_system:
                     yield "p"
             case ReferenceValue(_, target, id_):
                 yield reference_form(target, id_)

@@ -90,7 +90,9 @@ class AsOf:
             message = "_asOf takes _has and _list in a search of one type only."
             raise BadRequest(message)
         found = await self._then(asked, source, where)
-        opened = await self._snapshots.versions.opened(asked.scope.tenant, found.rows)
+        opened = await self._snapshots.versions.opened(
+            asked.scope.tenant, found.rows, asked.query.custom
+        )
         ids = {
             row.id
             for one in (*opened, *found.moved)

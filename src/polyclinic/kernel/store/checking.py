@@ -96,7 +96,7 @@ class Checker:
         return replace(change, if_match=row["version"])
 
     async def _content(self, tenant: Tenant, reach: Reach, resource: Resource) -> RowFacts:
-        values = extract(resource)
+        values = extract(resource, custom=tenant.custom.now)
         rid_of = await self._placement.targets(tenant.number, targets(values))
         index = build(values, tenant.index_key, rid_of)
         cared = await self.cared(tenant.number, reach, index.patients)

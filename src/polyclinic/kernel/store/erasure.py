@@ -154,7 +154,7 @@ class Eraser:
         """Take the patient's name out of superseded versions."""
         number, count, after = self._tenant.number, 0, (0, 0)
         shared = (await self._store.keys.of(number, [SHARED]))[SHARED].key_id
-        references = _reference_keys(person.id, self._tenant.index_key)
+        references = _reference_keys(person.id, self._tenant)
         while rows := await self._owner.fetch(
             STATEMENTS["erasure_shared_versions"],
             *(number, key_id, shared, references, *after, _BATCH),
@@ -173,7 +173,9 @@ class Eraser:
         key = (await self._store.keys.of(number, [subject]))[subject]
         place = bound(number, row["type"], row["id"], row["version"])
         sealed = self._store.bodies.seal(key, place, resource.body)
-        keys = hash_keys(extract(resource), resource.type, self._tenant.index_key)
+        keys = hash_keys(
+            extract(resource, custom=self._tenant.custom.now), resource.type, self._tenant.index_key
+        )
         await self._owner.execute(
             STATEMENTS["erasure_rewrite"],
             *(row["rid"], row["version"], sealed, key.key_id, CURRENT, patients, keys),
@@ -194,13 +196,16 @@ async def tenant_names(connection: Connection) -> dict[int, str]:
     }
 
 
-def _reference_keys(patient_id: str, index_key: bytes) -> list[int]:
+def _reference_keys(patient_id: str, tenant: Tenant) -> list[int]:
     """Return every key that a reference to a patient can be found by."""
     return sorted(
         {
-            reference_key(resource_type, param, "Patient", patient_id, index_key)
+            reference_key(resource_type, param, "Patient", patient_id, tenant.index_key)
             for resource_type in RESOURCE_TYPES
-            for param in parameters(resource_type).values()
+            for param in (
+                *parameters(resource_type).values(),
+                *tenant.custom.now.of(resource_type).values(),
+            )
             if param.type == "reference"
         }
     )

@@ -52,7 +52,7 @@ class Explainer:
     async def _reasons(
         self, asked: select.Asked, rows: Sequence[Row]
     ) -> tuple[tuple[tuple[Reason, ...], ...], ...]:
-        found = await self._versions.opened(asked.scope.tenant, rows)
+        found = await self._versions.opened(asked.scope.tenant, rows, asked.query.custom)
         links = Probed(self._pool, asked)
         await links.find(asked.query.where, found)
         by_rid = {

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
-from polyclinic.kernel.search.composites import Tie, ties
+from polyclinic.kernel.search.composites import Tie, ties_of
 from polyclinic.kernel.search.hashed_words import hash_words, narrative_key, word_keys
 from polyclinic.kernel.search.hashing import (
     below_keys,
@@ -54,7 +54,7 @@ from polyclinic.kernel.store.numbers import (
     unit_number,
 )
 from polyclinic.kernel.store.placement import Place
-from polyclinic.kernel.store.row import Index
+from polyclinic.kernel.store.row import Index, index_version
 from polyclinic.kernel.types import type_number
 
 
@@ -107,6 +107,7 @@ def build(values: IndexValues, key: bytes, rid_of: Mapping[Place, int]) -> Index
             (rid_of[one.staff], rid_of[patient, one.patient], one.low, one.high)
             for one in relations(values)
         ],
+        version=index_version(values.custom.number if values.custom else 0),
     )
 
 
@@ -180,7 +181,7 @@ class QueryKeys:
         self, param: SearchParameter, key_of: Callable[[str, Tie], int]
     ) -> list[int] | None:
         """Return a key for each tie, where all of them are found by one."""
-        found = [(one, tie) for one in self.types for tie in ties(one)[param.code]]
+        found = [(one, tie) for one in self.types for tie in ties_of(one, param)]
         if all(tie.stored and not tie.ordered for _, tie in found):
             return [key_of(*each) for each in found]
         return None

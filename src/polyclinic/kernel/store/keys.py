@@ -169,13 +169,18 @@ class DataKeys:
                 opened.by_id.forget(key_id)
                 opened.by_subject.forget(key.subject)
 
-    async def check(self, tenant: int) -> None:
-        """Forget every key when any was destroyed since they were asked for."""
+    async def check(self, tenant: int) -> int:
+        """Forget every key when any was destroyed since they were asked for.
+
+        Return the number of the tenant's own search parameters: the other reason for which a write
+        may have been left out.
+        """
         opened = self._tenants[tenant]
         with translated():
-            state = await self._pool.within(tenant).fetchrow(STATEMENTS["key_state"])
+            state = await self._pool.within(tenant).fetchrow(STATEMENTS["write_state"], tenant)
         if state is None or state["epoch"] != opened.epoch:
             opened.forget()
+        return 0 if state is None else int(state["number"])
 
     async def _stored(self, tenant: int, opened: _Opened, key_ids: list[int]) -> dict[int, DataKey]:
         found: dict[int, DataKey] = {}

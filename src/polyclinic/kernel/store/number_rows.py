@@ -74,12 +74,12 @@ def _places(values: IndexValues) -> Iterator[Row]:
 
 def _tied(values: IndexValues, key: bytes) -> Iterator[Row]:
     resource_type = values.resource_type
-    of_type = ties(resource_type)
+    of_type = ties(resource_type) if values.custom is None else values.custom.ties
     for ordinal, composite in enumerate(values.composites):
         tie = of_type[composite.param][composite.at]
         if tie.code != composite.param or not tie.ordered:
             continue
-        tied = tied_keys(composite, tie, resource_type, key)
+        tied = tied_keys(composite, tie, values, key)
         for at in tie.ordered:
             param = tied_number(resource_type, tie, at)
             for low, high, unit in _ranges(composite.components[at], key):

@@ -25,7 +25,9 @@ def edge_number(resource_type: str, code: str) -> int:
 
     Parameters over the same element, such as ``patient`` and ``subject``, share theirs.
     """
-    return param_number(resource_type, parameters(resource_type)[code].keyed_as)
+    known = parameters(resource_type).get(code)
+    # A tenant's own shares its number with none.
+    return param_number(resource_type, known.keyed_as if known else code)
 
 
 @lru_cache(maxsize=4096)

@@ -162,7 +162,11 @@ class Pager:
         sorts, placed = asked.query.sort, list[Row]()
         bodies = await self._bodies.open(asked.scope.tenant, [sealed_body(row) for row in rows])
         for row, body in zip(rows, bodies, strict=True):
-            values = extract(parse(body)) if isinstance(body, bytes) and body else None
+            values = (
+                extract(parse(body), custom=asked.query.custom)
+                if isinstance(body, bytes) and body
+                else None
+            )
             found = sort_values(sorts, row["id"], row["last_updated"], values)
             placed.append({**row, **{f"o{at}": value for at, value in enumerate(found)}})
         return placed

@@ -1,6 +1,7 @@
 """The policies that hold: each tenant's own, or the one that ships."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,6 +15,7 @@ from polyclinic.kernel.errors import Conflict, Forbidden
 from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.faults import translated
 from polyclinic.kernel.store.queries import STATEMENTS
+from polyclinic.kernel.store.tenancy import Tenant
 
 _FRESH_SECONDS: Final = 1.0
 """For so long a process takes a policy for the newest one."""
@@ -40,9 +42,13 @@ class _Current:
 class Policies:
     """Which policy holds in which tenant, and all that held before."""
 
-    def __init__(self, pool: Connections, clock: Clock) -> None:
+    def __init__(
+        self, pool: Connections, clock: Clock, tenants: Mapping[int, Tenant] | None = None
+    ) -> None:
+        """Take the tenants that are open, whose own search parameters are learnt along."""
         self._pool = pool
         self._clock = clock
+        self._tenants = {} if tenants is None else tenants
         self._current: dict[int, _Current] = {}
         self._looking: dict[int, asyncio.Lock] = {}
 
@@ -95,9 +101,16 @@ class Policies:
     async def _look(self, tenant: int, known: _Current | None) -> _Current:
         began = asyncio.get_running_loop().time()
         number = known.number if known else -1
+        opened = self._tenants.get(tenant)
+        revision = opened.custom.now.revision if opened else 0
         with translated():
-            row = await self._pool.within(tenant).fetchrow(STATEMENTS["policy"], tenant, number)
-        if row is not None:
+            row = await self._pool.within(tenant).fetchrow(
+                STATEMENTS["policy"], tenant, number, revision
+            )
+        assert row is not None
+        if opened is not None and row["search"] is not None:
+            opened.custom.learn(row)
+        if row["version"] is not None:
             known = _Current(row["version"], read_policy(row["document"]), began)
         elif known is None:
             known = _Current(0, shipped(SHIPPED[0]), began)

@@ -80,7 +80,7 @@ class Unchanged(Exception):
 class Prepared:
     """A change with what follows from it alone; the dear parts only when needed."""
 
-    __slots__ = ("_targets", "_values", "change", "digest", "key", "rid", "was_deleted")
+    __slots__ = ("_targets", "_values", "change", "custom", "digest", "key", "rid", "was_deleted")
 
     def __init__(self, change: Change, tenant: Tenant) -> None:
         self.change = change
@@ -88,6 +88,7 @@ class Prepared:
         self.was_deleted = False
         self.key = _NO_KEY
         self.digest = 0
+        self.custom = tenant.custom.now
         self._values: IndexValues | None = None
         self._targets: set[Place] | None = None
         if change.resource is not None:
@@ -98,7 +99,7 @@ class Prepared:
     def values(self) -> IndexValues | None:
         """Return what the resource is found by."""
         if self._values is None and self.change.resource is not None:
-            self._values = extract(self.change.resource)
+            self._values = extract(self.change.resource, custom=self.custom)
         return self._values
 
     @property
@@ -107,6 +108,12 @@ class Prepared:
         if self._targets is None:
             self._targets = targets(self.values) if self.values else set()
         return self._targets
+
+    def renew(self, tenant: Tenant) -> None:
+        """Take the search parameters that the tenant has now, when they are others."""
+        if self.custom is not tenant.custom.now:
+            self.custom = tenant.custom.now
+            self._values = self._targets = None
 
     def subject(self, rid_of: dict[Place, int]) -> int:
         """Return under whose key it belongs: the rid of its only patient, or ``SHARED``."""

@@ -62,8 +62,12 @@ class ImaginedKeys(DataKeys):
         return {one: DataKey(_IMAGINED_KEY, one, secret, state["epoch"]) for one in wanted}
 
     @override
-    async def check(self, tenant: int) -> None:
-        """Nothing is remembered that could be too old."""
+    async def check(self, tenant: int) -> int:
+        """Return the number of the tenant's search parameters; no key that is remembered is old."""
+        with translated():
+            state = await self._pool.within(tenant).fetchrow(STATEMENTS["write_state"], tenant)
+        assert state is not None
+        return int(state["number"])
 
 
 class Rehearsal(Writer):

@@ -10,6 +10,14 @@ import msgspec
 
 INDEX_VERSION: Final = 2
 """Raised when index rows change their meaning; ``polyclinic reindex`` rebuilds older ones."""
+_CUSTOM_BITS: Final = 20
+"""Of the number in index rows, those that count how often a tenant changed a type's parameters."""
+
+
+def index_version(custom: int = 0) -> int:
+    """Return what index rows are made by, given the number of a tenant's own parameters."""
+    return (INDEX_VERSION << _CUSTOM_BITS) + custom
+
 
 REPEATED: Final = 2
 """Bits by which the marks of dates are shifted under a second patient, and under each further one.
@@ -39,12 +47,12 @@ class Index(msgspec.Struct, frozen=True):
     """Keys of the security labels, sorted."""
     care: list[tuple[int, int, int, int]] = []
     """Care relations: rids of a member of staff and a patient, low, high."""
+    version: int = index_version()
+    """What it was made by."""
 
     def digest(self) -> int:
         """Return 64 bits that differ when any row does."""
-        return int.from_bytes(
-            blake2b(_encode((INDEX_VERSION, self)), digest_size=8).digest(), "big", signed=True
-        )
+        return int.from_bytes(blake2b(_encode(self), digest_size=8).digest(), "big", signed=True)
 
 
 EMPTY: Final = Index([], [], [], [], [], [])
@@ -71,6 +79,8 @@ class Row(msgspec.Struct, frozen=True):
     body: bytes | None
     index: Index
     account: int
+    custom: int = 0
+    """The number of the tenant's own search parameters that the index was made by."""
 
     @property
     def version(self) -> int:
@@ -108,7 +118,7 @@ def arguments(
         *string_columns[:4],
         *_columns(_dates(indexes), 6),
         *_columns(numbers, 6),
-        INDEX_VERSION,
+        [index.version for index in indexes],
         worker,
         list(counters),
         [row.account for row in rows],
@@ -118,6 +128,7 @@ def arguments(
         [row.key_epoch for row in rows],
         string_columns[4],
         *ragged([index.words for index in indexes]),
+        [row.custom for row in rows],
     ]
 
 
@@ -131,7 +142,7 @@ def index_arguments(indexes: Sequence[Index]) -> list[object]:
         [index.digest() for index in indexes],
         *ragged([index.patients for index in indexes]),
         *ragged([index.labels for index in indexes]),
-        INDEX_VERSION,
+        [index.version for index in indexes],
         *ragged([index.keys for index in indexes]),
         *ragged([index.words for index in indexes]),
         *_columns(edges, 3),

@@ -30,7 +30,7 @@ from polyclinic.kernel.store.connections import Connections
 from polyclinic.kernel.store.feed_place import Epochs
 from polyclinic.kernel.store.index import QueryKeys
 from polyclinic.kernel.store.queries import STATEMENTS
-from polyclinic.kernel.store.row import INDEX_VERSION
+from polyclinic.kernel.store.row import index_version
 from polyclinic.kernel.store.versions import Opened, Row, Versions
 from polyclinic.kernel.types import type_name, type_number
 
@@ -134,7 +134,7 @@ class Snapshots:
         rows = await self.versions.reached(
             tenant, asked.scope.reaches, await self._late(asked, seen)
         )
-        found = await self.versions.opened(tenant, rows)
+        found = await self.versions.opened(tenant, rows, asked.query.custom)
         links = Probed(self._pool, asked)
         await links.find(asked.query.where, found)
         holds = compile_matcher(asked.query.where, links)
@@ -151,11 +151,16 @@ class Snapshots:
         rows = await self._pool.within(asked.scope.tenant).fetch(
             STATEMENTS[name],
             *(asked.scope.tenant, types, *required, looked + 1, MOST_MOVED + 1),
-            *(INDEX_VERSION, *bounds),
+            *(_made_by(asked.query), *bounds),
         )
         if rows[0]["looked"] > looked or len(rows) > MOST_MOVED:
             raise TooCostly(_MANY) if isinstance(seen, datetime) else PageExpired
         return [row for row in rows if row["rid"] is not None]
+
+
+def _made_by(query: Query) -> list[int]:
+    """Return what the index rows of each type are made by now."""
+    return [index_version(query.custom.number_of(name)) for name in query.types]
 
 
 def _required(where: AllOf, keys: QueryKeys) -> tuple[list[int], list[int] | None]:

@@ -11,6 +11,7 @@ from polyclinic.base.keys import KeyRing
 from polyclinic.kernel.access.decide import WHOLE, Action, decide, readable_types
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import FhirError, Forbidden, NotFound
+from polyclinic.kernel.search.custom.parameters import CustomParameters
 from polyclinic.kernel.search.predicate import Query
 from polyclinic.kernel.store.audit import About, Auditor, Counter, Interaction, Note, seal_detail
 from polyclinic.kernel.store.audit_events import AUDIT_EVENT
@@ -78,7 +79,8 @@ class Store:
             Writer(hot, self._placement, counter, clock, self.keys), self._checker
         )
         self._historian = Historian(searches, self._checker, self.bodies)
-        self.policies = Policies(searches, clock)
+        self._tenants: dict[int, Tenant] = {}
+        self.policies = Policies(searches, clock, self._tenants)
         self._simulator = Simulator(searches, self._binder)
         rights = self._history_types, self.policies.current
         seams = Seams(self._tenant, *rights, self._note, self.bodies)
@@ -98,7 +100,6 @@ class Store:
             Past(searches, self._placement, self.bodies, versions),
             PastRights(self._tenant, *rights[1:], self._allowed, self._note, self.note_denial),
         )
-        self._tenants: dict[int, Tenant] = {}
         self.directory = Directory(hot, clock)
         self.claims = Claims(hot, clock, self._tenant, self._auditor)
 
@@ -343,6 +344,11 @@ class Store:
         """Return what rebuilds index rows. Raise ``Forbidden``."""
         await self._allowed(principal, Action.UPDATE, "Patient")
         return Reindexer(self._hot, self._placement, self.bodies, self._tenant(principal))
+
+    async def custom_parameters(self, principal: Principal) -> CustomParameters:
+        """Return the search parameters that the tenant defined, at most a second old."""
+        await self.policies.current(principal.tenant)
+        return self._tenant(principal).custom.now
 
     async def upkeep(self, principal: Principal) -> None:
         """Fold the counts of types, and make the audit's partitions of the coming months."""

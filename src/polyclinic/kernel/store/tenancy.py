@@ -1,6 +1,6 @@
 """A tenant: an organization whose data nobody else's query can reach, and the keys it has."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final
 
@@ -8,6 +8,7 @@ from polyclinic.base.clock import Clock
 from polyclinic.base.crypto import CannotOpen, Sealer, new_key
 from polyclinic.base.db.connect import Connection, Record
 from polyclinic.base.keys import KeyRing
+from polyclinic.kernel.store.custom_known import Known
 from polyclinic.kernel.store.queries import STATEMENTS
 
 DEFAULT: Final = "default"
@@ -35,6 +36,8 @@ class Tenant:
     """Under it the values of token, reference and uri searches are hashed."""
     sealer: Sealer
     """Seals page tokens and the queries in audit rows."""
+    custom: Known = field(default_factory=Known, compare=False)
+    """The search parameters that it defined, as this process knows them."""
 
 
 async def open_tenant(connection: Connection, name: str, ring: KeyRing, clock: Clock) -> Tenant:
@@ -54,7 +57,10 @@ async def open_tenant(connection: Connection, name: str, ring: KeyRing, clock: C
         raise KeyLost(name, row["kek"], ring) from None
     await _check_others(connection, row["tenant"], name, ring)
     sealing = blake2b(index_key, digest_size=32, person=b"polyclinic seal").digest()
-    return Tenant(row["tenant"], name, index_key, Sealer(sealing))
+    known = Known()
+    if found := await connection.fetchrow(STATEMENTS["custom_search"], row["tenant"]):
+        known.learn(found)
+    return Tenant(row["tenant"], name, index_key, Sealer(sealing), known)
 
 
 async def _check_others(connection: Connection, tenant: int, name: str, ring: KeyRing) -> None:

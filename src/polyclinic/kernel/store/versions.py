@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from polyclinic.base.db.connect import Record
+from polyclinic.kernel.search.custom.parameters import CustomParameters
+from polyclinic.kernel.search.extract import extract
 from polyclinic.kernel.search.facts import Facts
 from polyclinic.kernel.store.bodies import Bodies, sealed_body
 from polyclinic.kernel.store.checking import Checker, facts
 from polyclinic.kernel.store.reach import Reach
-from polyclinic.kernel.types import parse, type_name
+from polyclinic.kernel.types import Resource, parse, type_name
 
 Row: TypeAlias = Record | Mapping[str, Any]
 """Columns by name: those that ``bodies.sealed_body`` and ``checking.facts`` take, and more."""
@@ -47,16 +50,25 @@ class Versions:
             if (reach := reaches[type_name(row["type"])]).whole or reach.allows(facts(row, cared))
         ]
 
-    async def opened(self, tenant: int, rows: Sequence[Row]) -> list[Opened]:
-        """Return rows with their resources; what was erased or cannot be opened is left out."""
+    async def opened(
+        self, tenant: int, rows: Sequence[Row], custom: CustomParameters
+    ) -> list[Opened]:
+        """Return rows with their resources; what was erased or cannot be opened is left out.
+
+        ``custom`` are the search parameters that the tenant defined.
+        """
         found: list[Opened] = []
         for start in range(0, len(rows), _AT_ONCE):
             some = rows[start : start + _AT_ONCE]
             bodies = await self._bodies.open(tenant, [sealed_body(row) for row in some])
             found += [
-                Opened(row, Facts(parse(body), row["last_updated"]))
+                Opened(row, _facts(parse(body), row["last_updated"], custom))
                 for row, body in zip(some, bodies, strict=True)
                 if isinstance(body, bytes) and body
             ]
             await asyncio.sleep(0)
         return found
+
+
+def _facts(resource: Resource, at: datetime, custom: CustomParameters) -> Facts:
+    return Facts(resource, at, extract(resource, custom=custom))

@@ -17,6 +17,7 @@ from polyclinic.kernel.store.bodies import Bodies, bound
 from polyclinic.kernel.store.coalesce import Coalescer
 from polyclinic.kernel.store.conditional import Moved
 from polyclinic.kernel.store.connections import Connections, Executor
+from polyclinic.kernel.store.custom_search import defines, defining, look
 from polyclinic.kernel.store.ending import (
     OPEN,
     Ending,
@@ -31,7 +32,7 @@ from polyclinic.kernel.store.index import build
 from polyclinic.kernel.store.keys import DataKeys
 from polyclinic.kernel.store.pacing import paced
 from polyclinic.kernel.store.placement import Place, Placement
-from polyclinic.kernel.store.prepared import Change, Prepared, check, doubtful, same
+from polyclinic.kernel.store.prepared import Change, Prepared, Unchanged, check, doubtful, same
 from polyclinic.kernel.store.queries import STATEMENTS
 from polyclinic.kernel.store.row import EMPTY, Row, arguments
 from polyclinic.kernel.store.stored import Written, to_millisecond
@@ -68,9 +69,10 @@ class Writer:
 
         Raise ``VersionConflict``, ``NotFound`` or ``Gone`` (of a deletion), ``Unchanged``.
         """
-        if change.keeper is not None:
+        if change.keeper is not None or defines([change]):
             (done,) = await self.write_all(tenant, account, [change])
-            assert done is not None
+            if done is None:
+                raise Unchanged
             return done
         prepared = Prepared(change, tenant)
         if change.must_be_new:
@@ -90,8 +92,7 @@ class Writer:
                 written = await self._coalescer.submit(row.tenant, row)
             if written:
                 return self._written(row, prepared)
-            await self._keys.check(row.tenant)
-            self._placement.handles.forget((tenant.number, *prepared.change.place))
+            await self._look_again(tenant, [prepared])
             await asyncio.sleep(_pause(attempt))
         message = "Others keep changing this resource; read it again and repeat the change."
         raise Conflict(message)
@@ -107,6 +108,8 @@ class Writer:
             message = "Two entries change the same resource."
             raise Conflict(message)
         prepared = [Prepared(change, tenant) for change in changes]
+        if defines(changes):
+            gates = defining(tenant, changes, gates, self._clock)
         for attempt in range(_TRIES):
             with translated():
                 rows = await self._rows(tenant, account, prepared)
@@ -115,13 +118,21 @@ class Writer:
             if done:
                 for row in filter(None, rows):
                     self._remember(row)
+                if defines(changes):
+                    await look(self._pool, tenant)
                 return ending.written
-            await self._keys.check(tenant.number)
-            for change in changes:
-                self._placement.handles.forget((tenant.number, *change.place))
+            await self._look_again(tenant, prepared)
             await asyncio.sleep(_pause(attempt))
         message = "Others keep changing these resources; repeat the transaction."
         raise Conflict(message)
+
+    async def _look_again(self, tenant: Tenant, prepared: Sequence[Prepared]) -> None:
+        """Forget what a write was made ready by that was left out."""
+        if await self._keys.check(tenant.number) != tenant.custom.now.number:
+            await look(self._pool, tenant)
+        for item in prepared:
+            self._placement.handles.forget((tenant.number, *item.change.place))
+            item.renew(tenant)
 
     async def versions(self, tenant: int, places: Sequence[Place]) -> dict[Place, int]:
         """Return the versions that resources have now, of those that have any."""
@@ -236,6 +247,7 @@ class Writer:
             body=sealed,
             index=build(item.values, tenant.index_key, rid_of) if item.values else EMPTY,
             account=account,
+            custom=item.custom.number,
         )
 
     def _written(self, row: Row, item: Prepared) -> Written:

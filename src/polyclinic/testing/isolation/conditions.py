@@ -6,9 +6,10 @@ https://hl7.org/fhir/R4/search.html#ptypes
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from polyclinic.kernel.search.parameters import SearchParameter, parameters
+from polyclinic.kernel.search.parameters import SearchParameter
 from polyclinic.testing.isolation.calls import HOST
 from polyclinic.testing.isolation.chance import Chance
+from polyclinic.testing.isolation.defined import codes, known
 from polyclinic.testing.isolation.population import ABSENT, ASKER, MY_WORD, THEIRS, WORDS
 from polyclinic.testing.isolation.samples import COMMON, SYSTEM
 from polyclinic.testing.isolation.values import values
@@ -24,23 +25,23 @@ _PLACES: Final = ("42.25|-83.69", "0|0|1|km", "-90|180|20000|km", "51.5|-0.1|100
 
 def condition(chance: Chance, resource_type: str, code: str) -> Pair:
     """Return the name and value of one condition on a parameter."""
-    param = parameters(resource_type)[code]
-    known = values(resource_type).get(code, ["b-left"])
+    param = known(resource_type)[code]
+    texts = values(resource_type).get(code, ["b-left"])
     if chance.happens(0.08):
         return f"{code}:missing", chance.choice(("true", "false"))
     if chance.happens(0.2) and param.type in _MODIFIERS:
         modifier, make = chance.choice(_MODIFIERS[param.type])
-        return f"{code}:{modifier}", make(chance, chance.choice(known))
+        return f"{code}:{modifier}", make(chance, chance.choice(texts))
     if param.type == "composite":
         return code, ",".join(_composite(chance, resource_type, param) for _ in _few(chance))
     if param.type == "special":
         return code, chance.choice(_PLACES)
-    return code, ",".join(_written(chance, param.type, chance.choice(known)) for _ in _few(chance))
+    return code, ",".join(_written(chance, param.type, chance.choice(texts)) for _ in _few(chance))
 
 
 def whatever(chance: Chance, resource_type: str) -> Pair:
     """Return a condition on any of a type's parameters."""
-    return condition(chance, resource_type, chance.choice(list(parameters(resource_type))))
+    return condition(chance, resource_type, chance.choice(codes(chance, resource_type)))
 
 
 def words(chance: Chance) -> Pair:
@@ -69,18 +70,19 @@ def _written(chance: Chance, kind: str, text: str) -> str:
 
 def _composite(chance: Chance, resource_type: str, param: SearchParameter) -> str:
     """Return a value of each component; sometimes of resources that have no such pair."""
-    known = values(resource_type)
+    texts = values(resource_type)
     parts = [
-        _written(chance, kind, chance.choice(known.get(code, ["b-left"])))
+        _written(chance, kind, chance.choice(texts.get(code, ["b-left"])))
         for code, kind in param.components
     ]
     return "$".join(parts)
 
 
 def _compared(chance: Chance, resource_type: str) -> str:
-    known = parameters(resource_type)
-    code = chance.choice([one for one, param in known.items() if param.type in _OPERATORS])
-    operator = chance.choice(_OPERATORS[known[code].type])
+    params = known(resource_type)
+    asked = [one for one in codes(chance, resource_type) if params[one].type in _OPERATORS]
+    code = chance.choice(asked)
+    operator = chance.choice(_OPERATORS[params[code].type])
     if operator == "pr":
         return f"{code} pr {chance.choice(('true', 'false'))}"
     value = chance.choice(values(resource_type).get(code, ["b-left"]))

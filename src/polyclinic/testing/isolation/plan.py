@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from polyclinic.kernel.rest.interactions import Interaction
-from polyclinic.kernel.search.parameters import parameters
 from polyclinic.kernel.types import RESOURCE_TYPES
 from polyclinic.testing.isolation.calls import Call
 from polyclinic.testing.isolation.chance import Chance
+from polyclinic.testing.isolation.defined import codes
 from polyclinic.testing.isolation.interactions import maker
 from polyclinic.testing.isolation.searches import linked, rarer, search
 
@@ -37,7 +37,9 @@ class Plan:
         for resource_type in self.types:
             for _ in range(times):
                 yield from (make(chance, resource_type) for make in makers)
-                yield from (search(chance, resource_type, one) for one in parameters(resource_type))
+                yield from (
+                    search(chance, resource_type, one) for one in codes(chance, resource_type)
+                )
                 yield from (rarer(chance, resource_type) for _ in range(_RARER))
                 yield linked(chance, resource_type)
 

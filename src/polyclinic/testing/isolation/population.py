@@ -16,6 +16,7 @@ from polyclinic.kernel.search.parameters import compartment_parameters
 from polyclinic.kernel.store import Change, Store
 from polyclinic.kernel.types import RESOURCE_TYPES, from_json
 from polyclinic.testing.clock import MORNING, FixedClock
+from polyclinic.testing.isolation.defined import DEFINITIONS
 from polyclinic.testing.isolation.samples import Json, Refer, sample
 
 Side = Literal["left", "right"]
@@ -62,7 +63,7 @@ def stages(side: Side, shared: frozenset[str]) -> Iterator[Stage]:
     """
     word = WORDS[side]
     theirs = [name for name in STORED if _is_theirs(name, shared)]
-    yield Stage([_named_first()])
+    yield Stage([*DEFINITIONS, _named_first()])
     yield Stage([sample(name, NOBODYS, "dogwood", _nobodys) for name in STORED])
     first = [_their(name, one, word) for name in theirs for one in ("b-both", "b-gone", "b-often")]
     moved = [sample(name, "a-moved", word, of("b-both")) for name in theirs if name != "Patient"]

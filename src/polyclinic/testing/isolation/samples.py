@@ -54,6 +54,9 @@ class _Sampler:
         if "text" in type_definition(self._type).properties:
             resource.setdefault("text", _VALUES["Narrative"](self._word))
         self._complete(resource, type_definition(self._type), 0)
+        if self._type == "SearchParameter":
+            # One that is active is used, and then all of it has to make sense.
+            resource["status"] = "draft"
         return resource
 
     def _params(self) -> Iterator[SearchParameter]:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
-from polyclinic.kernel.search.parameters import COMPARTMENTS, parameters
+from polyclinic.kernel.search.parameters import COMPARTMENTS
 from polyclinic.testing.isolation.calls import FORM, Call
 from polyclinic.testing.isolation.chance import Chance
 from polyclinic.testing.isolation.conditions import Pair, condition, filtered, whatever, words
+from polyclinic.testing.isolation.defined import codes, known
 from polyclinic.testing.isolation.population import ABSENT, ASKER, MINE, THEIRS, moments
 from polyclinic.testing.isolation.walks import along, chain, has
 
@@ -134,10 +135,10 @@ def controls(chance: Chance, resource_type: str) -> Pairs:
 
 
 def _order(chance: Chance, resource_type: str) -> str:
-    known = parameters(resource_type)
-    ordered = [code for code, param in known.items() if param.type in _ORDERED and param.paths]
-    codes = list(known) if chance.happens(0.1) else [*ordered, "_lastUpdated", "_id"]
-    return chance.choice(("", "-")) + chance.choice(codes)
+    params, asked = known(resource_type), codes(chance, resource_type)
+    ordered = [one for one in asked if params[one].type in _ORDERED and params[one].paths]
+    keys = asked if chance.happens(0.1) else [*ordered, "_lastUpdated", "_id"]
+    return chance.choice(("", "-")) + chance.choice(keys)
 
 
 def _sent(chance: Chance, base: str, query: Pairs) -> Call:

@@ -20,6 +20,7 @@ from polyclinic.kernel.search.index_values import (
     UriValue,
 )
 from polyclinic.kernel.types import from_json
+from polyclinic.testing.isolation.defined import own
 from polyclinic.testing.isolation.population import (
     ABSENT,
     ASKER,
@@ -66,7 +67,7 @@ def values(resource_type: str) -> Mapping[str, Sequence[str]]:
         "_lastUpdated": dict.fromkeys(moment.isoformat() for moment in moments()),
     }
     for resource in samples(resource_type):
-        for param, text in _texts(extract(from_json(resource))):
+        for param, text in _texts(extract(from_json(resource), custom=own())):
             found.setdefault(param, {})[text] = None
     return {param: list(texts) for param, texts in found.items()}
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final
 
-from polyclinic.kernel.search.parameters import parameters
 from polyclinic.kernel.types import RESOURCE_TYPES
 from polyclinic.testing.isolation.chance import Chance
 from polyclinic.testing.isolation.conditions import Pair, whatever
+from polyclinic.testing.isolation.defined import known
 from polyclinic.testing.isolation.population import THEIRS
 
 _LENGTHS: Final = (1, 1, 1, 2, 3)
@@ -98,7 +98,7 @@ def _links(resource_type: str) -> Mapping[str, Sequence[str]]:
     """Return the references of a type, and what they may point to."""
     return {
         code: param.targets
-        for code, param in parameters(resource_type).items()
+        for code, param in known(resource_type).items()
         if param.type == "reference" and param.targets
     }
 

@@ -71,7 +71,8 @@ class Trees:
             for kind in KINDS:
                 for row in getattr(one.values, kind):
                     rows.setdefault(row.param, []).append((kind, row))
-        self._known = {name: parameters(name) for name in self._rows}
+        own = {one.type: one.values.custom.parameters for one in facts if one.values.custom}
+        self._known = {name: {**parameters(name), **own.get(name, {})} for name in self._rows}
 
     def tree(self, chance: Chance, resource_type: str, depth: int = 2) -> AllOf:
         """Return what a query of a type asks: one to three parts."""
@@ -157,9 +158,10 @@ class Trees:
         known = self._known[resource_type]
         param = known[row.param]
         parts: list[Leaf] = []
-        for rows, (code, _) in zip(row.components, param.components, strict=True):
+        params = param.parts or [known[code] for code, _ in param.components]
+        for rows, component in zip(row.components, params, strict=True):
             one = chance.choice(rows)
-            part = _MAKERS[_KINDS[type(one)]](chance, known[code], one)
+            part = _MAKERS[_KINDS[type(one)]](chance, component, one)
             if part is None or isinstance(part, TokenText | TokenOfType | UriBelow):
                 return None
             parts.append(part)

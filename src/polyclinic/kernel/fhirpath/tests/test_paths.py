@@ -6,6 +6,7 @@ import pytest
 
 from polyclinic.kernel import fhirpath
 from polyclinic.kernel.fhirpath import LimitExceeded
+from polyclinic.kernel.types import from_json
 
 
 def names(nodes):
@@ -28,6 +29,20 @@ def test_the_type_of_a_choice_is_known(observation):
 
 def test_the_extensions_of_a_primitive_are_below_it(ask, patient):
     assert [str(time) for time in ask("birthDate.extension.value", patient)] == ["10:30:00"]
+
+
+@pytest.mark.parametrize(
+    "expression", ["contained.telecom.absent", "contained.absent", "contained.contact.name.absent"]
+)
+def test_an_element_that_a_contained_resource_does_not_know_is_not_there(expression):
+    ward = {
+        "resourceType": "Organization",
+        "telecom": [{"value": "1"}],
+        "contact": [{"name": {"family": "Meier"}}],
+    }
+    resource = from_json({"resourceType": "Patient", "id": "p", "contained": [ward]})
+
+    assert fhirpath.compile(expression).evaluate(resource) == []
 
 
 def test_a_contained_resource_has_its_own_type(patient):

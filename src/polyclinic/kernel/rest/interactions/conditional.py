@@ -17,6 +17,7 @@ from polyclinic.kernel.rest.message import Answer, Request
 from polyclinic.kernel.rest.plan import Plan
 from polyclinic.kernel.rest.preferences import check_content_type, if_match
 from polyclinic.kernel.rest.steps import JSON_PATCH, Step
+from polyclinic.kernel.search.query import Endpoint
 from polyclinic.kernel.store import Change, Matches, Store
 
 _ALONE: Final = -1
@@ -29,7 +30,7 @@ async def create(store: Store, request: Request, exists: str) -> Answer:
     Raise ``MultipleMatches``.
     """
     step = await _step(request)
-    step.condition = condition(step.type, exists, request.base, Action.CREATE)
+    step.condition = condition(step.type, exists, await _endpoint(store, request), Action.CREATE)
     return await _run(store, request, step)
 
 
@@ -43,7 +44,8 @@ async def update(store: Store, request: Request) -> Answer:
         message = "If-None-Match is not supported with an update yet; send If-Match, or create."
         raise BadRequest(message)
     step = await _step(request)
-    step.condition = condition(step.type, request.query, request.base, Action.UPDATE)
+    endpoint = await _endpoint(store, request)
+    step.condition = condition(step.type, request.query, endpoint, Action.UPDATE)
     return await _run(store, request, step)
 
 
@@ -51,7 +53,8 @@ async def patch(store: Store, request: Request) -> Answer:
     """Change parts of what matches. Raise ``NotFound`` or ``MultipleMatches``."""
     check_content_type(request, _PATCHES)
     step = await _step(request)
-    step.condition = condition(step.type, request.query, request.base, Action.UPDATE)
+    endpoint = await _endpoint(store, request)
+    step.condition = condition(step.type, request.query, endpoint, Action.UPDATE)
     return await _run(store, request, step)
 
 
@@ -61,7 +64,8 @@ async def delete(store: Store, request: Request) -> Answer:
     Nothing to delete is no error. Raise ``MultipleMatches`` where more match.
     """
     (resource_type,) = request.path
-    asked = condition(resource_type, request.query, request.base, Action.DELETE)
+    endpoint = await _endpoint(store, request)
+    asked = condition(resource_type, request.query, endpoint, Action.DELETE)
     most, expected = request.most_deleted, if_match(request)
 
     async def make(found: Sequence[Matches]) -> list[Change]:
@@ -84,6 +88,10 @@ async def delete(store: Store, request: Request) -> Answer:
     return written.deleted(done.written[0] if done.written else None)
 
 
+async def _endpoint(store: Store, request: Request) -> Endpoint:
+    return Endpoint(request.base, await store.custom_parameters(request.principal))
+
+
 async def _step(request: Request) -> Step:
     (resource_type,) = request.path
     step = Step(_ALONE, request.method, "", type=resource_type, data=await request.body())
@@ -92,7 +100,7 @@ async def _step(request: Request) -> Step:
 
 
 async def _run(store: Store, request: Request, step: Step) -> Answer:
-    plan = Plan(store, request, [step])
+    plan = Plan(store, request, [step], await _endpoint(store, request))
 
     def render() -> Answer:
         assert step.written is not None

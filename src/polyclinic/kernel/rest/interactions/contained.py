@@ -16,6 +16,7 @@ import msgspec
 from polyclinic.kernel.access.principal import Principal
 from polyclinic.kernel.errors import BadRequest, TooCostly
 from polyclinic.kernel.rest.bundle import Entry, Found
+from polyclinic.kernel.search.extract import extract
 from polyclinic.kernel.search.facts import Facts
 from polyclinic.kernel.search.matcher import Match, compile_matcher
 from polyclinic.kernel.search.predicate import (
@@ -154,7 +155,8 @@ class _Inner:
     def _facts(self, raw: msgspec.Raw, head: _Head, container: Stored) -> Facts:
         identity = None if head.id else "contained"
         resource = parse(bytes(raw), resource_type=head.resource_type, resource_id=identity)
-        return Facts(resource, container.last_updated)
+        values = extract(resource, custom=self._query.custom)
+        return Facts(resource, container.last_updated, values)
 
 
 def _check(query: Query) -> None:

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/http.html#search
 https://hl7.org/fhir/R4/http.html#vsearch
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -19,13 +19,14 @@ from polyclinic.kernel.rest.outcome import outcome
 from polyclinic.kernel.rest.preferences import check_content_type, strict_handling
 from polyclinic.kernel.search.parameters import in_compartments
 from polyclinic.kernel.search.predicate import InCompartment, Query
-from polyclinic.kernel.search.query import parse_query
+from polyclinic.kernel.search.query import Endpoint, incomplete, parse_query, unevaluated
 from polyclinic.kernel.store import Store
 from polyclinic.kernel.terminology import StoredDefinitions, with_codes
 from polyclinic.kernel.types import RESOURCE_TYPES
 
 Parameters = list[tuple[str, str]]
 
+_KEEPERS: Final = frozenset({"administrator", "job"})
 _FORM: Final = frozenset({"application/x-www-form-urlencoded"})
 
 
@@ -43,13 +44,19 @@ async def search(store: Store, request: Request) -> Answer:
     """Answer with a page of what matches."""
     given = await _given(request)
     place = _place(request.path)
+    endpoint = Endpoint(request.base, await store.custom_parameters(request.principal))
     query, ignored = parse_query(
-        place.types, given, request.base, strict=strict_handling(request), within=place.within
+        place.types, given, endpoint, strict=strict_handling(request), within=place.within
     )
     definitions = StoredDefinitions(store, request.principal, request.base)
     query = await with_codes(query, definitions)
     found = await _found(store, request.principal, query)
-    issues = [*map(_ignored, ignored), *_unreadable(found), *found.notes]
+    issues = [
+        *map(_ignored, ignored),
+        *_of_own(query, request.principal),
+        *_unreadable(found),
+        *found.notes,
+    ]
     last = outcome(tuple(issues)) if issues else None
     links = _links(f"{request.base}{place.address}", query, found)
     body = bundle.searchset(request.base, found, links, query.view, last)
@@ -96,6 +103,17 @@ def _place(path: Sequence[str]) -> Place:
 def _ignored(name: str) -> Issue:
     message = f"The parameter {name[:64]} is not known here and was left out of the search."
     return Issue("not-supported", message, severity="warning")
+
+
+def _of_own(query: Query, principal: Principal) -> Iterator[Issue]:
+    """Yield what is to be known of parameters that the tenant defined.
+
+    How many resources it is about is told to those alone who keep the definitions.
+    """
+    counted = not principal.roles.isdisjoint(_KEEPERS)
+    messages = incomplete(query, counted=counted) + (unevaluated(query) if counted else [])
+    for message in messages:
+        yield Issue("incomplete", message, severity="warning")
 
 
 def _unreadable(found: bundle.Found) -> Sequence[Issue]:

@@ -17,6 +17,7 @@ from polyclinic.kernel.rest.plan import Plan
 from polyclinic.kernel.rest.preferences import check_content_type, wanted_return
 from polyclinic.kernel.rest.responses import bundle_of, row, written_row
 from polyclinic.kernel.rest.steps import JSON_PATCH, READS, Step, patch_of, read_steps
+from polyclinic.kernel.search.query import Endpoint
 from polyclinic.kernel.store import Store
 
 _NO_STREAM: Final = "This is answered as a stream, which cannot stand in a batch; ask for it alone."
@@ -59,10 +60,11 @@ async def _transaction(
 
 
 async def _whole(store: Store, request: Request, entries: list[Entry], router: Router) -> Answer:
-    steps = read_steps(entries, request.base)
+    endpoint = Endpoint(request.base, await store.custom_parameters(request.principal))
+    steps = read_steps(entries, endpoint)
     reads = {step.at: _alone(request, entries[step.at]) for step in steps if step.is_read}
     _check_reads(request, reads, router)
-    plan = Plan(store, request, steps)
+    plan = Plan(store, request, steps, endpoint)
     plan.render = lambda: bundle_of(b"transaction-response", _rows(request, steps, {}))
     await plan.run()
     if store.is_rehearsal:

@@ -18,7 +18,6 @@ from polyclinic.kernel.search.query.searched import (
     Searched,
     is_resource_type,
     listed,
-    parameters_of,
 )
 from polyclinic.kernel.search.query.support import chainable
 
@@ -80,7 +79,7 @@ def _linked(
     followable(param)
     if modifier and modifier not in param.targets:
         refuse(f"{param.code} refers to {listed(param.targets)}, not to {shown(modifier)}.")
-    targets = [modifier] if modifier else _leading_on(param.targets, rest[0].name)
+    targets = [modifier] if modifier else _leading_on(searched, param.targets, rest[0].name)
     if not targets:
         refuse(
             f"Nothing that {param.code} refers to ({listed(param.targets)}) has a search "
@@ -120,18 +119,18 @@ def _named(
         raise BadRequest(message) from None
 
 
-def _leading_on(targets: Sequence[str], name: str) -> list[str]:
+def _leading_on(searched: Searched, targets: Sequence[str], name: str) -> list[str]:
     """Return the types that have the next parameter."""
     if is_has(name):
         parts = name.split(":")
-        param = parameters_of(parts[1]).get(parts[2]) if _is_whole(parts) else None
+        param = searched.parameter(parts[1], parts[2]) if _is_whole(parts) else None
         found = targets if param is None else [one for one in targets if one in param.targets]
         return [one for one in found if one != AUDIT_EVENT]
     code = name.partition(":")[0]
     return [
         target
         for target in targets
-        if target != AUDIT_EVENT and Searched((target,), "").find(code) is not None
+        if target != AUDIT_EVENT and searched.about(target).find(code) is not None
     ]
 
 
@@ -150,20 +149,20 @@ def _has(searched: Searched, step: Step, rest: Sequence[Step], at_end: AtEnd) ->
     code, _, name = text.partition(":")
     if not name:
         refuse(f"{_HAS_FORM}.")
-    param = referring(source, code)
+    param = referring(searched, source, code)
     if not set(searched.types) & set(param.targets):
         refuse(f"{source}.{code} refers to {listed(param.targets)}, not to {searched.title}.")
     inner = searched.within(source)
     return Has(source, param, follow(inner, (Step(name, step.where), *rest), at_end))
 
 
-def referring(source: str, code: str) -> SearchParameter:
+def referring(searched: Searched, source: str, code: str) -> SearchParameter:
     """Return a parameter of a type that refers to resources. Raise ``BadRequest`` for none."""
     if not is_resource_type(source):
         refuse(f"R4 has no resource type {shown(source)!r}.")
     if source == AUDIT_EVENT:
         refuse("AuditEvents are searched on their own, not through another type.")
-    param = parameters_of(source).get(code)
+    param = searched.parameter(source, code)
     if param is None:
         refuse(f"{source} has no search parameter {shown(code)!r}.")
     followable(param)

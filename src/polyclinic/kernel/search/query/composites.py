@@ -48,6 +48,8 @@ def composite(searched: Searched, param: SearchParameter, _: str, text: str) -> 
 
 def component_parameters(searched: Searched, param: SearchParameter) -> list[SearchParameter]:
     """Return the search parameters that the components of a composite name."""
+    if param.custom:
+        return list(param.parts)
     known = parameters_of(searched.types[0])
     return [known[code] for code, _ in param.components]
 

@@ -2,10 +2,12 @@
 
 from typing import Final
 
+from polyclinic.kernel.search.parameters import SearchParameter
 from polyclinic.kernel.search.predicate import Include
 from polyclinic.kernel.search.query.chains import referring
 from polyclinic.kernel.search.query.limits import refuse, shown
 from polyclinic.kernel.search.query.searched import AUDIT_EVENT, Searched, is_resource_type, listed
+from polyclinic.kernel.search.query.support import chainable
 
 ITERATE: Final = frozenset({"iterate", "recurse"})
 """``:recurse`` is what releases before R4 called it."""
@@ -26,13 +28,20 @@ def include(searched: Searched, name: str, value: str) -> Include:
         return Include(None, None, None, reverse, iterate)
     source, code, target = _parts(kind, value)
     _check_types(source, target)
-    param = None if code == "*" else referring(source, code)
+    param = None if code == "*" else referring(searched, source, code)
     if target is not None and param is not None and target not in param.targets:
         refuse(f"{source}.{code} refers to {listed(param.targets)}, not to {target}.")
-    found = Include(source, param, target, reverse, iterate)
+    found = Include(source, param, target, reverse, iterate, _further(searched, source, code))
     if not iterate:
         _check_reach(searched, found)
     return found
+
+
+def _further(searched: Searched, source: str, code: str) -> tuple[SearchParameter, ...]:
+    """Return the references that a tenant defined of a type, for ``Type:*``."""
+    if code != "*":
+        return ()
+    return tuple(param for param in searched.custom.of(source).values() if chainable(param))
 
 
 def _parts(kind: str, value: str) -> tuple[str, str, str | None]:

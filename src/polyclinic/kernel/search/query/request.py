@@ -12,6 +12,7 @@ from polyclinic.kernel.search.query.limits import MOST_PARAMETERS, refuse, shown
 from polyclinic.kernel.search.query.results import CONTROLS, UNLINKED, results
 from polyclinic.kernel.search.query.searched import (
     AUDIT_EVENT,
+    Endpoint,
     Searched,
     is_resource_type,
     listed,
@@ -24,24 +25,25 @@ Pairs = Sequence[tuple[str, str]]
 def parse_query(
     types: str | Sequence[str],
     given: Pairs,
-    base: str,
+    at: Endpoint | str,
     *,
     strict: bool = False,
     within: InCompartment | None = None,
 ) -> tuple[Query, tuple[str, ...]]:
     """Return the query, and the names of the parameters that were left out of it.
 
-    ``types`` are those that are searched, ``given`` names and values as they came, ``base`` the URL
-    of this server's endpoint, ``within`` the compartment that limits the search, as its first
-    condition. Of several types only those parameters are known that all of them have; ``_type``
-    narrows them.
+    ``types`` are those that are searched, ``given`` names and values as they came, ``at`` this
+    server's endpoint, or only its URL where no tenant's own parameters are to be known, ``within``
+    the compartment that limits the search, as its first condition. Of several types only those
+    parameters are known that all of them have; ``_type`` narrows them.
 
     Raise ``BadRequest`` for a value that has not the form of its parameter, for a modifier, a chain
     or ``_has`` that does not fit, and under ``strict`` for every unknown parameter.
     """
     if len(given) > MOST_PARAMETERS:
         refuse(f"A search takes at most {MOST_PARAMETERS} parameters.")
-    searched = Searched(_types(types, given, within), f"{base}/")
+    base, custom = Endpoint(at) if isinstance(at, str) else at
+    searched = Searched(_types(types, given, within), f"{base}/", custom=custom)
     reader = _Reader(searched)
     for name, value in given:
         reader.take(name, value, strict=strict)
@@ -161,4 +163,5 @@ class _Reader:
             view=found.view,
             as_of=found.as_of,
             any_order=found.any_order,
+            custom=self._searched.custom,
         )

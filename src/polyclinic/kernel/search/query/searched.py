@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
+from polyclinic.kernel.search.custom.parameters import NONE, CustomParameters
 from polyclinic.kernel.search.parameters import SearchParameter, parameters
 from polyclinic.kernel.search.query.limits import DEEPEST, Budget, refuse, shown
 from polyclinic.kernel.types import RESOURCE_TYPES
@@ -72,6 +73,14 @@ def shared_parameters(types: tuple[str, ...]) -> Mapping[str, SearchParameter]:
     return MappingProxyType(found)
 
 
+def _shared_custom(
+    types: tuple[str, ...], code: str, custom: CustomParameters
+) -> SearchParameter | None:
+    """Return a parameter that a tenant defined, where it is the same for all of some types."""
+    first, *others = (custom.find(name, code) for name in types)
+    return first if all(one == first for one in others) else None
+
+
 def _alike(one: SearchParameter, other: SearchParameter) -> bool:
     return one.type == other.type and one.components == other.components
 
@@ -79,6 +88,15 @@ def _alike(one: SearchParameter, other: SearchParameter) -> bool:
 def is_resource_type(name: str) -> bool:
     """Say whether R4 has such a type."""
     return name in _TYPES
+
+
+class Endpoint(NamedTuple):
+    """Where a search is asked."""
+
+    base: str
+    """The URL of this server's endpoint."""
+    custom: CustomParameters = NONE
+    """The search parameters that its tenant defined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +108,7 @@ class Searched:
     """The URL of this server's endpoint, with a slash at its end."""
     depth: int = 0
     budget: Budget = field(default_factory=Budget)
+    custom: CustomParameters = NONE
 
     @property
     def title(self) -> str:
@@ -101,15 +120,27 @@ class Searched:
         if code == LIST.code:
             return LIST
         if len(self.types) == 1:
-            return parameters_of(self.types[0]).get(code)
-        return shared_parameters(self.types).get(code)
+            return self.parameter(self.types[0], code)
+        found = shared_parameters(self.types).get(code)
+        if found is None and self.custom.own:
+            return _shared_custom(self.types, code, self.custom)
+        return found
+
+    def parameter(self, resource_type: str, code: str) -> SearchParameter | None:
+        """Return a parameter of a type, or None. Raise ``BadRequest`` when R4 has no such type."""
+        found = parameters_of(resource_type).get(code)
+        return found or self.custom.find(resource_type, code)
+
+    def about(self, resource_type: str) -> "Searched":
+        """Return the same of another type, as far as only its parameters are asked for."""
+        return replace(self, types=(resource_type,))
 
     def within(self, resource_type: str) -> "Searched":
         """Return what a link leads to. Raise ``BadRequest`` when the chain gets too long."""
         if self.depth == DEEPEST:
             refuse(f"A chain has at most {DEEPEST} links; search in steps.")
         self.budget.link()
-        return Searched((resource_type,), self.base, self.depth + 1, self.budget)
+        return replace(self, types=(resource_type,), depth=self.depth + 1)
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:

@@ -130,14 +130,13 @@ def test_a_value_that_the_composite_does_not_take_is_marked():
 
 def test_a_quantity_is_filed_under_the_code_of_its_element():
     one = {"code": concept([("s", "a")]), "valueQuantity": {"value": 1}}
+    values = observation(component=[one])
     (composite, *_) = [
-        found
-        for found in observation(component=[one]).composites
-        if found.param == "component-code-value-quantity"
+        found for found in values.composites if found.param == "component-code-value-quantity"
     ]
     (tie,) = ties("Observation")["component-code-value-quantity"]
     code = PARAMS["component-code"]
-    found = tied_keys(composite, tie, "Observation", KEY)
+    found = tied_keys(composite, tie, values, KEY)
 
     assert asked_key([TokenIs(code, "s", "a")] * 2, tie, "Observation", KEY) in found
     assert asked_key([TokenIs(code, "s", None)] * 2, tie, "Observation", KEY) in found

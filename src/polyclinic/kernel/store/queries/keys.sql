@@ -48,6 +48,11 @@ select kek from key_generation order by generation desc limit 1
 select (select kek from key_generation order by generation desc limit 1) as kek,
        (select last_value from key_epoch) as epoch
 
+-- write_state --
+-- How often keys were destroyed, and by what resources are filed.
+select (select last_value from key_epoch) as epoch,
+       coalesce((select number from custom_search where tenant = $1), 0) as number
+
 -- key_epoch_next --
 -- Let no write go on with keys that it knew before.
 select nextval('key_epoch')

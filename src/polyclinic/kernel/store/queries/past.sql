@@ -2,7 +2,7 @@
 -- What a snapshot saw of resources that were changed or deleted since: of each the version that was current
 -- then. A change takes the resource a new tx; which of its versions the snapshot saw, their tx says. Only those
 -- are returned that had all keys of $3, and one of $4 where that is given, as far as their keys mean what they
--- mean now ($7, the version of the index). The first column comes in any case.
+-- mean now ($7, the version of the index, by type). The first column comes in any case.
 with late as materialized (
   select c.rid, c.type, c.version
   from resource c
@@ -20,7 +20,7 @@ seen as (
     where v.rid = l.rid and pg_visible_in_snapshot(v.tx, $9::text::pg_snapshot)
     order by v.version desc limit 1
   ) v on not v.deleted
-    and (v.index_version < $7::smallint or v.keys @> $3::bigint[] and ($4::bigint[] is null or v.keys && $4))
+    and (v.index_version < ($7::int[])[array_position($2::smallint[], v.type)] or v.keys @> $3::bigint[] and ($4::bigint[] is null or v.keys && $4))
   join resource r on r.rid = l.rid
   where l.version > 1 and l.type = any($2::smallint[])
   limit $6
@@ -45,7 +45,7 @@ seen as (
     where v.rid = l.rid and v.valid_from <= $8::timestamptz
     order by v.version desc limit 1
   ) v on not v.deleted
-    and (v.index_version < $7::smallint or v.keys @> $3::bigint[] and ($4::bigint[] is null or v.keys && $4))
+    and (v.index_version < ($7::int[])[array_position($2::smallint[], v.type)] or v.keys @> $3::bigint[] and ($4::bigint[] is null or v.keys && $4))
   join resource r on r.rid = l.rid
   where l.version > 1
   limit $6

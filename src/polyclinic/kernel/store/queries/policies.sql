@@ -1,6 +1,12 @@
 -- policy --
--- The policy that holds, when it is another than the one that is known.
-select version, document from policy where tenant = $1 and version > $2 order by version desc limit 1
+-- The policy that holds, and the search parameters that the tenant defined, each when it is another than the one
+-- that is known.
+select p.version, p.document, c.number as search_number, c.revision as search_revision, c.document as search
+from (select 1) one
+left join lateral (
+  select version, document from policy where tenant = $1 and version > $2 order by version desc limit 1
+) p on true
+left join custom_search c on c.tenant = $1 and c.revision > $3
 
 -- policies --
 select version, at, account, document from policy where tenant = $1 order by version desc

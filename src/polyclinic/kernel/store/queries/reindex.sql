@@ -1,16 +1,23 @@
 -- reindex_waiting --
--- How many resources of each tenant have index rows that are older than $1.
-select k.tenant, t.name, count(*) as waiting
-from keys k join tenant t on t.tenant = k.tenant
-where k.index_version < $1
+-- How many resources of each tenant have index rows that are older than $1, with what the tenant's own search
+-- parameters of the type add to it.
+select k.tenant, t.name, sum(k.resources)::bigint as waiting
+from (select tenant, type, index_version, count(*) as resources from keys group by 1, 2, 3) k
+join tenant t on t.tenant = k.tenant
+left join custom_search c on c.tenant = k.tenant
+where k.index_version < $1 + coalesce((c.wanted ->> k.type::text)::int, 0)
 group by k.tenant, t.name
 order by k.tenant
 
 -- reindex_page --
--- Of the next resources by rid, those of a tenant whose index rows are older than $3; the last of all.
+-- Of the next resources by rid, those of a tenant whose index rows are older than $3, or than what a type has of
+-- its own ($6, by type $5); the last of all.
 select max(p.rid) as last,
-       coalesce(array_agg(p.rid order by p.rid) filter (where p.tenant = $1 and p.index_version < $3), '{}') as waiting
-from (select k.rid, k.tenant, k.index_version from keys k where k.rid > $2 order by k.rid limit $4) p
+       coalesce(array_agg(p.rid order by p.rid) filter (
+         where p.tenant = $1
+           and p.index_version < coalesce(($6::int[])[array_position($5::smallint[], p.type)], $3)
+       ), '{}') as waiting
+from (select k.rid, k.tenant, k.type, k.index_version from keys k where k.rid > $2 order by k.rid limit $4) p
 
 -- reindex_mark --
 -- Let the index rows of the next resources by rid count as old, where they are of the given types. Rows are
@@ -45,7 +52,8 @@ with w as materialized (
 locked as materialized (
   select r.rid, w.ord, w.index_digest
   from w join resource r on r.rid = w.rid and r.version = w.version and r.tenant = $1
-  where not r.deleted and r.xmin = (select s.xmin from resource s where s.rid = r.rid)
+  where not r.deleted and $39 = coalesce((select c.number from custom_search c where c.tenant = $1), 0)
+    and r.xmin = (select s.xmin from resource s where s.rid = r.rid)
   order by r.rid
   for update of r
 ),
@@ -58,7 +66,7 @@ changed as (
 ),
 keys_put as (
   update keys k
-  set index_version = $9, index_digest = l.index_digest,
+  set index_version = ($9::int[])[l.ord], index_digest = l.index_digest,
       keys = ($10::bigint[])[($11::int[])[l.ord] + 1:($11::int[])[l.ord + 1]],
       words = ($12::bigint[])[($13::int[])[l.ord] + 1:($13::int[])[l.ord + 1]]
   from locked l

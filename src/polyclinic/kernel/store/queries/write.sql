@@ -2,17 +2,19 @@
 -- Write a set of resources: current row, superseded row, keys, edges, narrow rows, counts and audit in one
 -- round trip. A row whose expected version is no longer the current one is left out of the answer; the
 -- caller decides whether that is a conflict or a reason to try again. Index rows are written only where
--- their digest says that they differ. A row is left out too when keys were destroyed since its own was known, and
+-- their digest says that they differ. A row is left out too when keys were destroyed since its own was known, when
+-- the tenant's own search parameters are no longer those that its index rows were made by, and
 -- when its index rows were written anew (reindex) while this statement waited for it: what it sees of them is gone.
 with w as materialized (
   select w.*
   from unnest($2::bigint[], $3::int[], $4::boolean[], $5::smallint[], $6::text[], $7::boolean[],
               $8::timestamptz[], $9::bigint[], $10::bigint[], $11::smallint[], $12::bytea[], $13::bigint[],
-              $41::bigint[], $49::bigint[])
+              $41::bigint[], $49::bigint[], $53::int[])
        with ordinality
        as w(rid, expected, existing, type, id, deleted, updated, txgroup, digest, dict_id, body,
-            index_digest, key_id, key_epoch, ord)
-  where w.key_id = 0 or w.key_epoch = (select last_value from key_epoch)
+            index_digest, key_id, key_epoch, custom, ord)
+  where w.custom = coalesce((select c.number from custom_search c where c.tenant = $1), 0)
+    and (w.key_id = 0 or w.key_epoch = (select last_value from key_epoch))
 ),
 locked as materialized (
   select r.*
@@ -68,7 +70,7 @@ keys_gone as (
 ),
 keys_put as (
   insert into keys (rid, tenant, type, index_version, index_digest, keys, words)
-  select d.rid, $1, d.type, $37, d.index_digest,
+  select d.rid, $1, d.type, ($37::int[])[d.ord], d.index_digest,
          ($16::bigint[])[($17::int[])[d.ord] + 1:($17::int[])[d.ord + 1]],
          ($51::bigint[])[($52::int[])[d.ord] + 1:($52::int[])[d.ord + 1]]
   from stale s join done d on d.rid = s.rid

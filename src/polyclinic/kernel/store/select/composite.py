@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from polyclinic.kernel.search.composites import Tie, ties
+from polyclinic.kernel.search.composites import Tie, ties_of
 from polyclinic.kernel.search.parameters import SearchParameter
 from polyclinic.kernel.search.predicate import CompositeIs, Leaf, Missing, NumberIs
 from polyclinic.kernel.store.number_rows import tied_number
@@ -46,7 +46,7 @@ def present(param: SearchParameter, statement: Statement) -> str:
 def _ties(param: SearchParameter, statement: Statement) -> list[tuple[Statement, Tie]]:
     """Return the ties of a composite in each type, with the statement about that type."""
     return [
-        (statement.about(name), tie) for name in statement.types for tie in ties(name)[param.code]
+        (statement.about(name), tie) for name in statement.types for tie in ties_of(name, param)
     ]
 
 

@@ -131,3 +131,5 @@ def _params(include: Include) -> Iterator[tuple[int, SearchParameter | None]]:
         for code, param in parameters(include.source).items():
             if param.type == "reference" and param.paths and param.keyed_as == code:
                 yield edge_number(include.source, code), param
+        for param in include.further:
+            yield edge_number(include.source, param.code), param

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from polyclinic.kernel.access.policy import Document, Role, Rule, Verb, Withheld, shipped
 from polyclinic.kernel.errors import NotFound
-from polyclinic.kernel.search.facts import Facts
+from polyclinic.kernel.search.extract import extract
+from polyclinic.kernel.search.facts import KINDS, Facts
 from polyclinic.kernel.search.matcher import compile_matcher
 from polyclinic.kernel.search.predicate import (
     AllOf,
@@ -105,6 +106,74 @@ POLICY = Document(
 ROLES = ("job", "everything", "own", "represented", "care")
 
 
+R4 = "http://hl7.org/fhir/SearchParameter/"
+
+
+def own(code, kind, base, expression, **more):
+    """Return a search parameter that the clinic defines itself."""
+    return from_json(
+        {
+            "resourceType": "SearchParameter",
+            "id": code,
+            "url": f"urn:own:{code}",
+            "name": code,
+            "status": "active",
+            "description": "Of this test",
+            "code": code,
+            "base": base,
+            "type": kind,
+            "expression": expression,
+        }
+        | more
+    )
+
+
+def parts(*given):
+    return [{"definition": R4 + name, "expression": expression} for name, expression in given]
+
+
+BEFORE = (
+    own("own-label", "token", ["DomainResource"], "meta.security | meta.tag"),
+    own("own-reach", "token", ["Patient", "Organization"], "telecom"),
+    own("own-words", "string", ["Patient", "Encounter"], "Patient.name | Encounter.type.text"),
+    own("own-many", "number", ["Patient"], "Patient.name.count() + Patient.telecom.count()"),
+    own(
+        "own-said",
+        "date",
+        ["Condition", "Observation"],
+        "Condition.recordedDate | Observation.effective | Observation.issued",
+    ),
+)
+"""Defined before anything is stored."""
+AFTER = (
+    own("own-measure", "quantity", ["Observation"], "Observation.value as Quantity"),
+    own("own-odds", "number", ["RiskAssessment"], "RiskAssessment.prediction.probability"),
+    own("own-source", "uri", ["DomainResource"], "meta.source | meta.profile"),
+    own("own-who", "reference", list(TYPES), "descendants().ofType(Reference)"),
+    own("own-flag", "token", ["Patient"], "Patient.name.exists() and Patient.active"),
+    own(
+        "own-pair",
+        "composite",
+        ["Observation"],
+        "Observation | Observation.component",
+        component=parts(
+            ("clinical-code", "code.coding"),
+            ("Observation-value-quantity", "value.ofType(Quantity)"),
+        ),
+    ),
+    own(
+        "own-contact",
+        "composite",
+        ["Patient"],
+        "Patient.link",
+        component=parts(
+            ("Patient-link", "other"), ("Patient-language", "type"), ("Patient-link", "other")
+        ),
+    ),
+)
+"""Defined when all is stored, which a job files then."""
+
+
 def relation(number, patient, staff):
     return {
         "resourceType": "Encounter",
@@ -130,10 +199,16 @@ async def hospital(store, kek):
             one.setdefault("meta", {})["security"] = [LABEL]
     parsed = [from_json(one) for one in made]
     job = clinic.principal("job")
-    await store.write_all(job, [Change(one.type, one.id, one) for one in parsed])
+    for some in (BEFORE, parsed, AFTER):
+        await store.write_all(job, [Change(one.type, one.id, one) for one in some])
+    await (await store.reindexer(job)).run(lambda _: None)
+    custom = await store.custom_parameters(job)
     people = {role: who(clinic, role) for role in ROLES}
     stored = await asyncio.gather(*(store.read(job, one.type, one.id) for one in parsed))
-    facts = [Facts(one, at.last_updated) for one, at in zip(parsed, stored, strict=True)]
+    facts = [
+        Facts(one, at.last_updated, extract(one, custom=custom))
+        for one, at in zip(parsed, stored, strict=True)
+    ]
     seen = {role: await reads(clinic, one, facts) for role, one in people.items()}
     return Hospital(clinic, facts, people, seen)
 
@@ -215,11 +290,19 @@ def query(kind, where):
 async def test_each_kind_of_leaf_is_asked_and_matches(hospital, leaf):
     _, facts, _, _ = hospital.all
     chance, trees = Chance(7), Trees(facts, ASKED)
-    asked = [(kind, trees.some_leaf(chance, kind)) for kind in TYPES for _ in range(200)]
+    asked = [(kind, trees.some_leaf(chance, kind)) for kind in TYPES for _ in range(400)]
     found = [(kind, compile_matcher(one)) for kind, one in asked if isinstance(one, leaf)]
 
     matched = [any(holds(one) for one in facts if one.type == kind) for kind, holds in found]
     assert sum(matched) >= 5
+
+
+async def test_each_parameter_that_was_defined_has_values_in_several_resources(hospital):
+    _, facts, _, _ = hospital.all
+
+    rows = [{row.param for kind in KINDS for row in getattr(one.values, kind)} for one in facts]
+    counts = {one.id: sum(one.id in params for params in rows) for one in (*BEFORE, *AFTER)}
+    assert min(counts.values()) >= 2, counts
 
 
 async def test_who_reaches_what_differs(hospital):
