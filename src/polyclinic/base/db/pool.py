@@ -169,11 +169,14 @@ class Pool:
         """Give a connection back; ``is_well``: no statement of it failed or was cancelled."""
         held = _held(connection)
         is_waited_for = self._lent > self._largest
-        self._lent -= 1
         may_keep = is_well and not is_waited_for and not self._is_closing
         if not may_keep or not _is_usable(held):
-            await self._pool.release(connection)
+            try:
+                await self._pool.release(connection)
+            finally:
+                self._lent -= 1
             return
+        self._lent -= 1
         now = asyncio.get_running_loop().time()
         self._kept.append(_Kept(connection, now))
         if self._kept[0].since < now - _KEPT_SECONDS:
