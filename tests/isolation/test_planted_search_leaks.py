@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from polyclinic.kernel.rest.interactions import search as search_interaction
+from polyclinic.kernel.search.canonicals import by_url
 from polyclinic.kernel.search.predicate import Has, InList, Linked
 from polyclinic.kernel.search.query.own import own_parameters
 from polyclinic.kernel.store import searching, select
@@ -109,9 +110,28 @@ def _(plant):
     wider(plant, lambda query: [one.source for one in parts(query.where, Has)])
 
 
+DEFINED = ("Questionnaire", "Measure", "PlanDefinition") * 2
+"""Types that everybody sees, to which what is somebody's refers by canonical."""
+
+
+@leak("a reverse chain along canonicals counts what is hidden", types=DEFINED)
+def _(plant):
+    wider(plant, lambda query: [one.source for one in parts(query.where, Has) if by_url(one.param)])
+
+
 @leak("what comes along keeps no limit")
 def _(plant):
     wider(plant, select.includable)
+
+
+@leak("what comes along a canonical keeps no limit", types=DEFINED)
+def _(plant):
+    wider(
+        plant,
+        lambda query: [
+            one.source for one in query.includes if one.reverse and one.param and by_url(one.param)
+        ],
+    )
 
 
 @leak("the entries of a hidden list are found by it")

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from polyclinic.kernel.rest.interactions import INTERACTIONS
+from polyclinic.kernel.search.canonicals import led_to
 from polyclinic.kernel.search.custom.parameters import NONE, CustomParameters
 from polyclinic.kernel.search.parameters import COMPARTMENTS, SearchParameter
 from polyclinic.kernel.search.query import support, supported_parameters
@@ -133,7 +134,7 @@ def _referrers() -> Mapping[str, Sequence[str]]:
     for source in RESOURCE_TYPES:
         for param in supported_parameters(source):
             if support(param).chainable and source != _RECORD:
-                for target in param.targets:
+                for target in led_to(param):
                     found.setdefault(target, []).append(f"{source}:{param.code}")
     return found
 

@@ -24,6 +24,7 @@ from polyclinic.kernel.search.index_values import (
 )
 from polyclinic.kernel.search.parameters import SearchParameter
 from polyclinic.kernel.search.predicate import (
+    CanonicalIs,
     CompositeIs,
     DateIs,
     IdentifierIs,
@@ -95,6 +96,11 @@ def _reference(leaf: RefersTo) -> tuple[Tested, ...]:
 
 def _identifier(leaf: IdentifierIs) -> tuple[Tested, ...]:
     return (Tested("identifiers", token_test(leaf.system, leaf.code)),)
+
+
+def _canonical(leaf: CanonicalIs) -> tuple[Tested, ...]:
+    names = frozenset(leaf.names)
+    return (Tested("canonicals", lambda row: row.uri in names),)
 
 
 def _uri(leaf: UriIs) -> tuple[Tested, ...]:
@@ -183,6 +189,7 @@ def _component(part: Leaf) -> Test:
 _ROWS: Final[Mapping[Kind, type]] = {
     "tokens": TokenValue,
     "references": ReferenceValue,
+    "canonicals": UriValue,
     "uris": UriValue,
     "identifiers": TokenValue,
     "strings": StringValue,
@@ -198,6 +205,7 @@ _TESTS: Final[Mapping[type, Callable[[Any], tuple[Tested, ...]]]] = {
     TokenOfType: _of_type,
     RefersTo: _reference,
     IdentifierIs: _identifier,
+    CanonicalIs: _canonical,
     UriIs: _uri,
     UriBelow: _uri_below,
     StringIs: _string,

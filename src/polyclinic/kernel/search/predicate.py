@@ -95,6 +95,15 @@ class IdentifierIs:
 
 
 @dataclass(frozen=True, slots=True)
+class CanonicalIs:
+    """A reference by canonical URL, just as it stands: with its version or without."""
+
+    param: SearchParameter
+    names: tuple[str, ...]
+    """One of these."""
+
+
+@dataclass(frozen=True, slots=True)
 class UriIs:
     """An uri, exactly."""
 
@@ -214,7 +223,10 @@ class Contains:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A reference to a resource of a type for which something holds: a chain."""
+    """A reference to a resource of a type for which something holds: a chain.
+
+    Where the reference is a canonical, the resource is what ``canonicals`` says that it names.
+    """
 
     param: SearchParameter
     target: str
@@ -259,6 +271,7 @@ Leaf: TypeAlias = (
     | TokenIn
     | RefersTo
     | IdentifierIs
+    | CanonicalIs
     | UriIs
     | UriBelow
     | StringIs

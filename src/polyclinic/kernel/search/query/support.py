@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/search.html#modifiers, https://hl7.org/fhir/R4/search_fi
 from dataclasses import dataclass
 from typing import Final
 
+from polyclinic.kernel.search.canonicals import by_id, by_url
 from polyclinic.kernel.search.parameters import WORD_PARAMETERS, SearchParameter
 from polyclinic.kernel.search.predicate import Comparison
 from polyclinic.kernel.search.query.searched import LIST
@@ -20,7 +21,6 @@ PREFIXES: Final = tuple(
 
 _CODED: Final = frozenset({"Coding", "CodeableConcept", "code"})
 _WITH_TEXT: Final = frozenset({"Coding", "CodeableConcept", "Identifier"})
-_LITERAL: Final = frozenset({"Reference", "Resource"})
 _PREFIXED: Final = frozenset({"date", "number", "quantity"})
 _TERMINOLOGY: Final = ("in", "not-in", "above", "below")
 _COMPARED: Final = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
@@ -42,8 +42,6 @@ UNSUPPORTED: Final = {
     "name a stored List",
     ":above and :below on references": "they follow a hierarchy of resources, which R4 describes "
     "for the element that points to the parent only; chain over that parameter instead",
-    "chains and includes over a canonical": "it names a resource by URL and version rather than "
-    "by id, and several can answer to it; search its type by url",
     "AuditEvents in chains, _has and includes": "they are audit rows without an index of their "
     "own; search them by patient, agent, entity, date, action or outcome",
     "AuditEvents by other parameters, or by modifiers but :not": "an audit row has no more columns "
@@ -92,7 +90,7 @@ def modifiers(param: SearchParameter) -> tuple[str, ...]:
         case "token":
             return ("missing", "not", *_token(param))
         case "reference":
-            by_identifier = ("identifier",) if chainable(param) else ()
+            by_identifier = ("identifier",) if by_id(param) else ()
             return ("missing", TYPE_MODIFIER, *by_identifier)
         case "string":
             # A sound has no parts in which a text could be looked for.
@@ -134,8 +132,8 @@ def sortable(param: SearchParameter) -> bool:
 
 
 def chainable(param: SearchParameter) -> bool:
-    """Say whether a parameter refers to resources by id; a canonical does by URL."""
-    return param.type == "reference" and any(path.type in _LITERAL for path in param.paths)
+    """Say whether a parameter refers to resources, by id or by canonical URL."""
+    return by_id(param) or by_url(param)
 
 
 def types_of(param: SearchParameter) -> frozenset[str]:

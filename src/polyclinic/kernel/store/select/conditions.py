@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from polyclinic.kernel.errors import BadRequest
+from polyclinic.kernel.search.canonicals import by_url, led_to
 from polyclinic.kernel.search.parameters import parameters
 from polyclinic.kernel.search.predicate import (
     AllOf,
@@ -20,6 +21,7 @@ from polyclinic.kernel.search.predicate import (
 )
 from polyclinic.kernel.store.numbers import edge_number
 from polyclinic.kernel.store.select import leaves
+from polyclinic.kernel.store.select.canonical import named, naming
 from polyclinic.kernel.store.select.reached import reached
 from polyclinic.kernel.store.select.statement import Among, Statement
 from polyclinic.kernel.types import type_number
@@ -162,12 +164,15 @@ def _rids(part: Predicate, statement: Statement) -> str:
 def elsewhere(part: Linked | Has | InList, statement: Statement) -> str:
     """Return what holds for what refers to, or is referred to by, something that matches."""
     match part:
-        case Linked(param, target, where):
-            edges = sorted({edge_number(name, param.code) for name in statement.types})
-            return _joined(("src", "dst"), edges, where, statement.about(target))
+        case Linked():
+            return _linked(part, statement)
         case Has(source, param, where):
-            edges = [edge_number(source, param.code)]
-            return _joined(("dst", "src"), edges, where, statement.about(source))
+            far = statement.about(source)
+            if by_url(param):
+                meant = [name for name in statement.types if name in led_to(param)]
+                ends = statement.about(*meant), far
+                return Among.of(named(edge_number(source, param.code), where, ends, matches))
+            return Among.of(_joined(("dst", "src"), [edge_number(source, param.code)], where, far))
         case InList(identity):
             if identity.startswith("$"):
                 message = f"_list: the functional list {identity[:64]} is not kept here."
@@ -176,14 +181,28 @@ def elsewhere(part: Linked | Has | InList, statement: Statement) -> str:
             return elsewhere(Has("List", item, IdIs((identity,))), statement)
 
 
+def _linked(part: Linked, statement: Statement) -> str:
+    """Return what holds for what refers to something that matches, by id or by canonical."""
+    code, far = part.param.code, statement.about(part.target)
+    by_id, canonical = set[int](), set[int]()
+    for name in statement.types:
+        # Of several types, one may refer by id and another by canonical under the same code.
+        param = parameters(name).get(code, part.param)
+        (canonical if by_url(param) else by_id).add(edge_number(name, code))
+    arms = [_joined(("src", "dst"), sorted(by_id), part.where, far)] if by_id else []
+    if canonical:
+        arms.append(naming(sorted(canonical), part.where, far, matches))
+    return Among.of(" union all ".join(arms))
+
+
 def _joined(ends: tuple[str, str], edges: list[int], where: Predicate, far: Statement) -> str:
-    """Return what holds where what is at the other end of a reference matches.
+    """Return the rids of what is at one end of a reference where what is at the other matches.
 
     That counts only where the principal may search it, as if it had looked for it first.
     """
     near, other = ends
     numbers = far.argument(edges, "int[]")
-    return Among.of(
+    return (
         f"select e.{near} from edge e join keys k on k.rid = e.{other}"  # noqa: S608 - columns
         f" join resource r on r.rid = k.rid where e.param = any({numbers})"
         f" and {matches(where, far)}"

@@ -7,6 +7,7 @@ from polyclinic.kernel.errors import BadRequest
 from polyclinic.kernel.search.index_values import MAX_NORMALISED
 from polyclinic.kernel.search.parameters import SearchParameter
 from polyclinic.kernel.search.predicate import (
+    CanonicalIs,
     CompositeIs,
     DateIs,
     IdIs,
@@ -21,6 +22,7 @@ from polyclinic.kernel.search.predicate import (
 )
 from polyclinic.kernel.search.strings import normalise, phonetic
 from polyclinic.kernel.store.select import composite
+from polyclinic.kernel.store.select.canonical import refers
 from polyclinic.kernel.store.select.near import near
 from polyclinic.kernel.store.select.ranges import last_updated, of_date, of_number
 from polyclinic.kernel.store.select.statement import Among, Statement
@@ -60,6 +62,8 @@ def _other(leaf: Leaf, statement: Statement) -> str:
             found = f"v.unit = {statement.argument(unit, 'bigint')}"
             found += f" and {of_number(leaf, statement)}"
             return _within("number_value", param, found, statement)
+        case CanonicalIs():
+            return refers(leaf, statement)
         case Near():
             return near(leaf, statement)
         case IdIs(ids):
