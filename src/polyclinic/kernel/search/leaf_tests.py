@@ -123,6 +123,11 @@ _STRINGS: Final[Mapping[str, Callable[[str], Test]]] = {
     "contains": lambda text: lambda row: text in row.normalised,
     "ends": lambda text: lambda row: row.normalised.endswith(text),
     "equals": lambda text: lambda row: row.normalised == text[:MAX_NORMALISED],
+    "differs": lambda text: lambda row: row.normalised != text[:MAX_NORMALISED],
+    "gt": lambda text: lambda row: row.normalised > text[:MAX_NORMALISED],
+    "lt": lambda text: lambda row: row.normalised < text[:MAX_NORMALISED],
+    "ge": lambda text: lambda row: row.normalised >= text[:MAX_NORMALISED],
+    "le": lambda text: lambda row: row.normalised <= text[:MAX_NORMALISED],
 }
 
 

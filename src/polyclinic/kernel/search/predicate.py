@@ -120,12 +120,18 @@ class UriBelow:
     """Without a slash at its end."""
 
 
+HowString: TypeAlias = Literal[
+    "starts", "exact", "contains", "ends", "equals", "differs", "gt", "lt", "ge", "le"
+]
+"""Relations of strings; the last four are those of ``_filter``, by code points."""
+
+
 @dataclass(frozen=True, slots=True)
 class StringIs:
     """A string in a relation to a text."""
 
     param: SearchParameter
-    how: Literal["starts", "exact", "contains", "ends", "equals"]
+    how: HowString
     """``exact`` compares the text as it stands; the others without regard to case and accents."""
     text: str
     """Normalised (``strings.normalise``), as it stands for ``exact``."""

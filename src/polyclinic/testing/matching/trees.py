@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from math import isfinite
-from typing import Any, Final, Literal
+from typing import Any, Final, get_args
 
 from polyclinic.kernel.search.canonicals import led_to
 from polyclinic.kernel.search.facts import KINDS, Facts, Kind
@@ -29,6 +29,7 @@ from polyclinic.kernel.search.predicate import (
     CompositeIs,
     DateIs,
     Has,
+    HowString,
     IdentifierIs,
     IdIs,
     InCompartment,
@@ -56,7 +57,7 @@ Make = Callable[[Chance, SearchParameter, Any], Leaf | None]
 """From a value of a parameter to a leaf that asks for it, or for something near it."""
 
 _COMPARISONS: Final = tuple(Comparison)
-_HOW: Final[tuple[Literal["starts", "exact", "contains", "ends", "equals"], ...]] = ("starts",)
+_HOW: Final[tuple[HowString, ...]] = get_args(HowString)
 _DAY: Final = 86_400_000_000
 
 

@@ -29,6 +29,8 @@ from polyclinic.kernel.store.select.statement import Among, Statement
 
 _LAST: Final = "\U0010ffff"
 """Sorts behind every character in "C" order."""
+_COMPARED: Final = {"equals": "=", "differs": "<>", "gt": ">", "lt": "<", "ge": ">=", "le": "<="}
+"""In the order of code points, as "C" has it."""
 _PATTERN: Final = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
@@ -92,8 +94,8 @@ def _string(leaf: StringIs, statement: Statement) -> str:
             value = statement.argument(compared(leaf.text)[:MAX_NORMALISED], "text")
             exact = statement.argument(statement.keys.exact(leaf.text), "int")
             return f"v.value = {value} and v.exact = {exact}"
-        case "equals":
-            return f"v.value = {statement.argument(text, 'text')}"
+        case "equals" | "differs" | "gt" | "lt" | "ge" | "le":
+            return f"v.value {_COMPARED[leaf.how]} {statement.argument(text, 'text')}"
         case "starts":
             low = statement.argument(text, "text")
             high = statement.argument(text + _LAST, "text")
