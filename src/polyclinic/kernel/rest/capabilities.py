@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from polyclinic.kernel.rest.interactions import INTERACTIONS
+from polyclinic.kernel.rest.patches import FHIR_JSON, JSON_PATCH
 from polyclinic.kernel.search.canonicals import led_to
 from polyclinic.kernel.search.custom.parameters import NONE, CustomParameters
 from polyclinic.kernel.search.parameters import COMPARTMENTS, SearchParameter
@@ -49,7 +50,7 @@ def _around_base(deletes: str, custom: CustomParameters) -> tuple[bytes, bytes]:
         "implementation": {"description": "Polyclinic", "url": _BASE},
         "fhirVersion": "4.0.1",
         "format": ["json", "application/fhir+json"],
-        "patchFormat": ["application/json-patch+json"],
+        "patchFormat": [JSON_PATCH, FHIR_JSON],
         "rest": [
             {
                 "mode": "server",

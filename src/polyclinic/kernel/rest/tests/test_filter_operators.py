@@ -1,12 +1,14 @@
 """Every operator of ``_filter`` finds what R4's table says, https://hl7.org/fhir/R4/search_filter.html#ops."""
 
+from typing import Any
+
 import pytest
 import pytest_asyncio
 
 from polyclinic.testing.clinic import Clinic
 
 UCUM = "http://unitsofmeasure.org"
-PATIENTS = [
+PATIENTS: list[dict[str, Any]] = [
     {"id": "bob", "name": [{"given": ["Bob", "Jim"]}], "gender": "male", "birthDate": "1970-05-01"},
     {"id": "eve", "name": [{"given": ["Éve"]}], "gender": "female", "birthDate": "1980-05"},
     {"id": "zoe", "name": [{"given": ["Zoe"]}], "birthDate": "1980-06-30"},
