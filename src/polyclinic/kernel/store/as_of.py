@@ -10,7 +10,13 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from polyclinic.kernel.errors import BadRequest, TooCostly
-from polyclinic.kernel.search.canonicals import Definition, by_url, canonical_types, resolved
+from polyclinic.kernel.search.canonicals import (
+    Definition,
+    by_id,
+    by_url,
+    canonical_types,
+    resolved,
+)
 from polyclinic.kernel.search.parameters import parameters
 from polyclinic.kernel.search.predicate import (
     AllOf,
@@ -88,14 +94,15 @@ class AsOf:
         """Return what refers to what matched, by id or by canonical."""
         param, target = part.param, part.target
         found = await self._then(asked, target, part.where)
-        if by_url(param) and len(asked.query.types) == 1:
+        is_single = len(asked.query.types) == 1
+        if is_single and not by_id(param) and by_url(param):
             return CanonicalIs(param, await self._names(asked, target, found))
         ids = [*(row["id"] for row in found.rows), *(one.facts.id for one in found.moved)]
-        by_id = tuple(RefersTo(param, target, one) for one in sorted(ids))
-        if len(asked.query.types) == 1 or target not in canonical_types():
-            return AnyOf(by_id)
+        plain = tuple(RefersTo(param, target, one) for one in sorted(ids))
+        if (is_single and not by_url(param)) or target not in canonical_types():
+            return AnyOf(plain)
         # Of several types, one may refer by id and another by canonical under the same code.
-        return AnyOf((*by_id, CanonicalIs(param, await self._names(asked, target, found))))
+        return AnyOf((*plain, CanonicalIs(param, await self._names(asked, target, found))))
 
     async def _referred(
         self, asked: select.Asked, source: str, code: str, where: Predicate

@@ -162,3 +162,43 @@ async def test_who_may_not_see_the_last_version_is_led_to_the_one_before(clinic)
 
     assert clinician == [{"answer"}, set(), {"shown"}]
     assert job == [set(), {"answer"}, {"kept"}]
+
+
+async def test_a_parameter_of_ones_own_may_refer_in_both_ways(clinic):
+    await clinic.put(
+        {
+            "resourceType": "SearchParameter",
+            "id": "about",
+            "url": "http://example.org/SearchParameter/about",
+            "name": "about",
+            "status": "active",
+            "description": "What a task is about",
+            "code": "about",
+            "base": ["Task"],
+            "type": "reference",
+            "expression": "Task.instantiatesCanonical | Task.for",
+            "target": ["Questionnaire", "Patient"],
+        }
+    )
+    await clinic.put(questionnaire("first", title="Mood"))
+    await clinic.put({"resourceType": "Patient", "id": "p", "active": True})
+    await clinic.put(
+        {
+            "resourceType": "Task",
+            "id": "t",
+            "status": "requested",
+            "intent": "order",
+            "instantiatesCanonical": URL,
+            "for": {"reference": "Patient/p"},
+        }
+    )
+
+    async with clinic.client(clinic.principal("clinician")) as fhir:
+        stored = (await fhir.get("Task/t")).json()["meta"]["lastUpdated"]
+        at = f"&_asOf={stored}"
+        for more in ("", at):
+            assert await found(fhir, f"Task?about:Questionnaire.title=mood{more}") == {"t"}
+            assert await found(fhir, f"Task?about:Patient.active=true{more}") == {"t"}
+            assert await found(fhir, f"Questionnaire?_has:Task:about:_id=t{more}") == {"first"}
+            assert await found(fhir, f"Patient?_has:Task:about:_id=t{more}") == {"p"}
+        assert await found(fhir, "Task?_include=Task:about", "include") == {"first", "p"}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from polyclinic.kernel.errors import BadRequest
-from polyclinic.kernel.search.canonicals import by_url, led_to
+from polyclinic.kernel.search.canonicals import by_id, by_url, led_to
 from polyclinic.kernel.search.parameters import parameters
 from polyclinic.kernel.search.predicate import (
     AllOf,
@@ -166,13 +166,8 @@ def elsewhere(part: Linked | Has | InList, statement: Statement) -> str:
     match part:
         case Linked():
             return _linked(part, statement)
-        case Has(source, param, where):
-            far = statement.about(source)
-            if by_url(param):
-                meant = [name for name in statement.types if name in led_to(param)]
-                ends = statement.about(*meant), far
-                return Among.of(named(edge_number(source, param.code), where, ends, matches))
-            return Among.of(_joined(("dst", "src"), [edge_number(source, param.code)], where, far))
+        case Has():
+            return _referred(part, statement)
         case InList(identity):
             if identity.startswith("$"):
                 message = f"_list: the functional list {identity[:64]} is not kept here."
@@ -184,14 +179,27 @@ def elsewhere(part: Linked | Has | InList, statement: Statement) -> str:
 def _linked(part: Linked, statement: Statement) -> str:
     """Return what holds for what refers to something that matches, by id or by canonical."""
     code, far = part.param.code, statement.about(part.target)
-    by_id, canonical = set[int](), set[int]()
-    for name in statement.types:
-        # Of several types, one may refer by id and another by canonical under the same code.
-        param = parameters(name).get(code, part.param)
-        (canonical if by_url(param) else by_id).add(edge_number(name, code))
-    arms = [_joined(("src", "dst"), sorted(by_id), part.where, far)] if by_id else []
+    # Of several types, one may refer by id and another by canonical under the same code.
+    params = {
+        edge_number(one, code): parameters(one).get(code, part.param) for one in statement.types
+    }
+    plain = sorted(number for number, param in params.items() if by_id(param) or not by_url(param))
+    canonical = sorted(number for number, param in params.items() if by_url(param))
+    arms = [_joined(("src", "dst"), plain, part.where, far)] if plain else []
     if canonical:
-        arms.append(naming(sorted(canonical), part.where, far, matches))
+        arms.append(naming(canonical, part.where, far, matches))
+    return Among.of(" union all ".join(arms))
+
+
+def _referred(part: Has, statement: Statement) -> str:
+    """Return what holds for what something that matches refers to, by id or by canonical."""
+    param, edge = part.param, edge_number(part.source, part.param.code)
+    far, arms = statement.about(part.source), list[str]()
+    if by_id(param) or not by_url(param):
+        arms.append(_joined(("dst", "src"), [edge], part.where, far))
+    if by_url(param):
+        meant = [name for name in statement.types if name in led_to(param)]
+        arms.append(named(edge, part.where, (statement.about(*meant), far), matches))
     return Among.of(" union all ".join(arms))
 
 
