@@ -1,16 +1,18 @@
 """Leaks that are planted into searches: the generated requests find each of them."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import msgspec
 import pytest
 
 from polyclinic.kernel.rest.interactions import search as search_interaction
 from polyclinic.kernel.search.canonicals import by_url
-from polyclinic.kernel.search.predicate import Has, InList, Linked
+from polyclinic.kernel.search.predicate import Has, InCompartment, InList, Linked
 from polyclinic.kernel.search.query.own import own_parameters
 from polyclinic.kernel.store import searching, select
 from polyclinic.kernel.store.reach import EVERYTHING
+from polyclinic.kernel.store.snapshot import Snapshots
 from polyclinic.testing.isolation.planted import Leaks, as_job
 
 TIMES = 36
@@ -98,6 +100,45 @@ def parts(where, kind):
     inner += [getattr(where, name) for name in ("part", "where") if hasattr(where, name)]
     below = [found for one in inner for found in parts(one, kind)]
     return [where, *below] if isinstance(where, kind) else below
+
+
+@leak("a search at a moment forgets the limit")
+def _(plant):
+    async def search(original, store, principal, query):
+        asker = principal if query.as_of is None else as_job(principal)
+        return await original(store, asker, query)
+
+    plant.method("search", search)
+
+
+@leak("a compartment at a moment forgets the limit")
+def _(plant):
+    async def search(original, store, principal, query):
+        is_then = query.as_of is not None and parts(query.where, InCompartment)
+        return await original(store, as_job(principal) if is_then else principal, query)
+
+    plant.method("search", search)
+
+
+@leak("what was replaced since a moment is shown to anybody")
+def _(plant):
+    original = Snapshots.moved
+
+    async def moved(snapshots, asked, seen):
+        if isinstance(seen, datetime):
+            reaches = dict.fromkeys(asked.scope.reaches, EVERYTHING)
+            asked = asked._replace(scope=select.Scope(asked.scope.tenant, reaches))
+        return await original(snapshots, asked, seen)
+
+    plant.patch.setattr(Snapshots, "moved", moved)
+
+
+@leak("a chain at a moment goes on beyond the limit of what it leads to")
+def _(plant):
+    def linked(query):
+        return [one.target for one in parts(query.where, Linked)] if query.as_of else []
+
+    wider(plant, linked)
 
 
 @leak("a chain goes on beyond the limit of what it leads to")
