@@ -43,7 +43,8 @@ _HEADERS: Final = """
 | `Prefer: handling=strict` | search | an unknown parameter is an error |
 | `Accept-Encoding: gzip`, `Content-Encoding: gzip` | all | compressed answer, compressed body |
 
-A body is `application/fhir+json` (or `application/json`), a patch `application/json-patch+json`;
+A body is `application/fhir+json` (or `application/json`), a patch that (FHIRPath Patch) or
+`application/json-patch+json`;
 `POLYCLINIC_MAX_BODY` ([settings](settings.md)) limits its size. An update of what is not there
 creates it. [Search](search.md) and [errors](errors.md) have pages of their own.
 """

@@ -1,15 +1,18 @@
 """Leaks that are planted into searches: the generated requests find each of them."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import msgspec
 import pytest
 
 from polyclinic.kernel.rest.interactions import search as search_interaction
-from polyclinic.kernel.search.predicate import Has, InList, Linked
+from polyclinic.kernel.search.canonicals import by_url
+from polyclinic.kernel.search.predicate import Has, InCompartment, InList, Linked
 from polyclinic.kernel.search.query.own import own_parameters
 from polyclinic.kernel.store import searching, select
 from polyclinic.kernel.store.reach import EVERYTHING
+from polyclinic.kernel.store.snapshot import Snapshots
 from polyclinic.testing.isolation.planted import Leaks, as_job
 
 TIMES = 36
@@ -99,6 +102,45 @@ def parts(where, kind):
     return [where, *below] if isinstance(where, kind) else below
 
 
+@leak("a search at a moment forgets the limit")
+def _(plant):
+    async def search(original, store, principal, query):
+        asker = principal if query.as_of is None else as_job(principal)
+        return await original(store, asker, query)
+
+    plant.method("search", search)
+
+
+@leak("a compartment at a moment forgets the limit")
+def _(plant):
+    async def search(original, store, principal, query):
+        is_then = query.as_of is not None and parts(query.where, InCompartment)
+        return await original(store, as_job(principal) if is_then else principal, query)
+
+    plant.method("search", search)
+
+
+@leak("what was replaced since a moment is shown to anybody")
+def _(plant):
+    original = Snapshots.moved
+
+    async def moved(snapshots, asked, seen):
+        if isinstance(seen, datetime):
+            reaches = dict.fromkeys(asked.scope.reaches, EVERYTHING)
+            asked = asked._replace(scope=select.Scope(asked.scope.tenant, reaches))
+        return await original(snapshots, asked, seen)
+
+    plant.patch.setattr(Snapshots, "moved", moved)
+
+
+@leak("a chain at a moment goes on beyond the limit of what it leads to")
+def _(plant):
+    def linked(query):
+        return [one.target for one in parts(query.where, Linked)] if query.as_of else []
+
+    wider(plant, linked)
+
+
 @leak("a chain goes on beyond the limit of what it leads to")
 def _(plant):
     wider(plant, lambda query: [one.target for one in parts(query.where, Linked)])
@@ -109,9 +151,28 @@ def _(plant):
     wider(plant, lambda query: [one.source for one in parts(query.where, Has)])
 
 
+DEFINED = ("Questionnaire", "Measure", "PlanDefinition") * 2
+"""Types that everybody sees, to which what is somebody's refers by canonical."""
+
+
+@leak("a reverse chain along canonicals counts what is hidden", types=DEFINED)
+def _(plant):
+    wider(plant, lambda query: [one.source for one in parts(query.where, Has) if by_url(one.param)])
+
+
 @leak("what comes along keeps no limit")
 def _(plant):
     wider(plant, select.includable)
+
+
+@leak("what comes along a canonical keeps no limit", types=DEFINED)
+def _(plant):
+    wider(
+        plant,
+        lambda query: [
+            one.source for one in query.includes if one.reverse and one.param and by_url(one.param)
+        ],
+    )
 
 
 @leak("the entries of a hidden list are found by it")

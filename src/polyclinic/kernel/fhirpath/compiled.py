@@ -13,6 +13,7 @@ from typing_extensions import override
 from polyclinic.kernel.fhirpath.analysis import check
 from polyclinic.kernel.fhirpath.compiler import closure
 from polyclinic.kernel.fhirpath.errors import LimitExceeded, SemanticError
+from polyclinic.kernel.fhirpath.keeping import kept
 from polyclinic.kernel.fhirpath.model import is_fhir_type
 from polyclinic.kernel.fhirpath.node import (
     Collection,
@@ -118,7 +119,7 @@ def _compiled(
         raise SemanticError(message)
     tree = parse(expression, as_filters=as_filters)
     check(tree, context, check_order=check_order)
-    return Compiled(expression, closure(tree))
+    return Compiled(expression, closure(kept(tree)))
 
 
 _short: Final = lru_cache(maxsize=1024)(_compiled)

@@ -27,6 +27,7 @@ from polyclinic.kernel.fhirpath.syntax import (
     Call,
     Expression,
     Indexer,
+    Kept,
     Literal,
     Path,
     Polarity,
@@ -223,6 +224,19 @@ def _type_test(tree: TypeTest) -> Evaluator:
     return lambda run: test(operand(run))
 
 
+def _kept(tree: Kept) -> Evaluator:
+    evaluate = closure(tree.operand)
+
+    def once(run: Run) -> Collection:
+        found = run.kept.get(once)
+        if found is None:
+            return run.keep(once, evaluate(run))
+        run.spend(1)
+        return found
+
+    return once
+
+
 _EMPTY_OF_EMPTY: Final = frozenset({"extension", "first", "resolve", "select", "where"})
 """Functions that give nothing for nothing; there are more, but search parameters use these."""
 
@@ -237,4 +251,5 @@ _CLOSURES: Final[dict[type, Callable[[Any], Evaluator]]] = {
     Binary: _binary,
     Union: _union,
     TypeTest: _type_test,
+    Kept: _kept,
 }

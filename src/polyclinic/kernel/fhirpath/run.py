@@ -4,7 +4,7 @@ http://hl7.org/fhirpath/N1/#environment-variables, https://hl7.org/fhir/R4/fhirp
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeAlias
@@ -110,6 +110,17 @@ class Run(msgspec.Struct):
     """Steps that were granted before."""
     deadline: float = 0.0
     moment: datetime | None = None
+    kept: dict["Evaluator", Collection] = {}
+    """What parts of the expression gave that always give the same."""
+    keys: dict[int, set[Hashable] | None] = {}
+    """By the identity of what is kept, the keys of its elements once somebody asked."""
+
+    def keep(self, part: "Evaluator", found: Collection) -> Collection:
+        """Keep what a part gave, unless that is too much."""
+        if sum(map(len, self.kept.values())) + len(found) <= self.limits.items:
+            self.kept[part] = found
+            self.keys[id(found)] = None
+        return found
 
     def renew(self) -> None:
         """Grant the next steps when the budget is used up.

@@ -90,8 +90,25 @@ class TypeTest:
     """What the name may mean: ``Quantity`` is a type of FHIR and one of FHIRPath."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An expression whose result is kept while an evaluation lasts; nobody writes it."""
+
+    operand: "Expression"
+
+
 Expression: TypeAlias = (
-    Literal | Variable | Special | Path | Call | Indexer | Polarity | Binary | Union | TypeTest
+    Literal
+    | Variable
+    | Special
+    | Path
+    | Call
+    | Indexer
+    | Polarity
+    | Binary
+    | Union
+    | TypeTest
+    | Kept
 )
 
 
@@ -107,7 +124,7 @@ def inner(tree: Expression) -> tuple[Expression, ...]:
             found = (base, *arguments)
         case Indexer(base=base, index=index):
             found = (base, index)
-        case Polarity(operand=operand) | TypeTest(operand=operand):
+        case Polarity(operand=operand) | TypeTest(operand=operand) | Kept(operand):
             found = (operand,)
         case Binary(left=left, right=right):
             found = (left, right)

@@ -11,6 +11,8 @@ from typing import Any, Final
 import msgspec
 
 from polyclinic.kernel.rest.interactions import INTERACTIONS
+from polyclinic.kernel.rest.patches import FHIR_JSON, JSON_PATCH
+from polyclinic.kernel.search.canonicals import led_to
 from polyclinic.kernel.search.custom.parameters import NONE, CustomParameters
 from polyclinic.kernel.search.parameters import COMPARTMENTS, SearchParameter
 from polyclinic.kernel.search.query import support, supported_parameters
@@ -48,7 +50,7 @@ def _around_base(deletes: str, custom: CustomParameters) -> tuple[bytes, bytes]:
         "implementation": {"description": "Polyclinic", "url": _BASE},
         "fhirVersion": "4.0.1",
         "format": ["json", "application/fhir+json"],
-        "patchFormat": ["application/json-patch+json"],
+        "patchFormat": [JSON_PATCH, FHIR_JSON],
         "rest": [
             {
                 "mode": "server",
@@ -133,7 +135,7 @@ def _referrers() -> Mapping[str, Sequence[str]]:
     for source in RESOURCE_TYPES:
         for param in supported_parameters(source):
             if support(param).chainable and source != _RECORD:
-                for target in param.targets:
+                for target in led_to(param):
                     found.setdefault(target, []).append(f"{source}:{param.code}")
     return found
 

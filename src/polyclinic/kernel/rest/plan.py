@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from polyclinic.kernel.errors import BadRequest, FhirError, InvalidResource, Issue
-from polyclinic.kernel.rest import idempotency, json_patch, settling
+from polyclinic.kernel.rest import idempotency, patches, settling
 from polyclinic.kernel.rest.conditions import condition
 from polyclinic.kernel.rest.links import (
     Links,
@@ -212,13 +212,15 @@ class Plan:
             return change
         data, lost = step.data, list[str]()
         if step.place:
-            data, lost = links.rewritten(step.data, step.type, server_of(step.full_url, step.type))
+            # A patch is no resource of the type; a Parameters resource has its own links.
+            kind = "Parameters" if step.method == "PATCH" else step.type
+            data, lost = links.rewritten(step.data, kind, server_of(step.full_url, step.type))
         if lost:
             raise InvalidResource(
                 tuple(_dangling(step, text) for text in _first(lost)), http_status=400
             )
         if step.method == "PATCH":
-            data = json_patch.apply(step.current, data)
+            data = patches.apply(step.current, data, step.media)
         return replace(change, resource=self._parsed(step, data))
 
     @staticmethod

@@ -98,10 +98,12 @@ def accepted(request: Request) -> set[str]:
     return {part.split(b";")[0].strip().lower().decode("latin-1") for part in accept.split(b",")}
 
 
-def check_content_type(request: Request, allowed: frozenset[str] = _BODY_JSON) -> None:
-    """Raise ``UnsupportedMedia`` when a body is not said to be JSON in UTF-8."""
+def check_content_type(request: Request, allowed: frozenset[str] = _BODY_JSON) -> str:
+    """Return the media type of a body. Raise ``UnsupportedMedia`` when it is no JSON in UTF-8."""
     content_type, *options = (request.header(b"content-type") or "").lower().split(";")
     charset = next((o.split("=")[1].strip(' "') for o in options if "charset=" in o), "utf-8")
-    if content_type.strip() not in allowed or charset not in ("utf-8", "utf8"):
+    media = content_type.strip()
+    if media not in allowed or charset not in ("utf-8", "utf8"):
         message = f"Send the body as {' or '.join(sorted(allowed))} in UTF-8."
         raise UnsupportedMedia(message)
+    return media

@@ -15,12 +15,12 @@ from polyclinic.kernel.errors import BadRequest, InvalidResource, Issue
 from polyclinic.kernel.rest.conditions import condition
 from polyclinic.kernel.rest.entries import Entry, EntryRequest, head
 from polyclinic.kernel.rest.message import split_path
+from polyclinic.kernel.rest.patches import FHIR_JSON, JSON_PATCH
 from polyclinic.kernel.rest.preferences import etag_version
 from polyclinic.kernel.search.query import Endpoint
 from polyclinic.kernel.store import Change, Condition, Written
 from polyclinic.kernel.types import RESOURCE_TYPES, is_id
 
-JSON_PATCH: Final = "application/json-patch+json"
 READS: Final = frozenset({"GET", "HEAD"})
 _ACTIONS: Final = {
     "POST": Action.CREATE,
@@ -45,6 +45,8 @@ class Step:
     """Empty where a condition decides, and for what is read."""
     data: bytes = b""
     """The resource, or the patch."""
+    media: str = JSON_PATCH
+    """Of a patch."""
     condition: Condition | None = None
     if_match: int | None = None
     change: Change | None = None
@@ -93,24 +95,24 @@ def read_steps(entries: list[Entry], endpoint: Endpoint) -> list[Step]:
     return steps
 
 
-def patch_of(resource: bytes) -> bytes:
-    """Return the JSON Patch in an entry's Binary.
+def patch_of(resource: bytes) -> tuple[bytes, str]:
+    """Return the patch in an entry, and its media type: a JSON Patch in a Binary, or Parameters.
 
     Raise ``BadRequest`` for any other resource, and for a Binary with something else in it.
     """
     kind = head(resource).resource_type
     if kind == "Parameters":
-        message = (
-            "FHIRPath Patch (Parameters) is not supported here; send a JSON Patch in a Binary."
-        )
-        raise BadRequest(message)
+        return resource, FHIR_JSON
     try:
         binary = msgspec.json.decode(resource, type=_Binary)
         if kind == "Binary" and binary.content_type == JSON_PATCH:
-            return b64decode(binary.data, validate=True)
+            return b64decode(binary.data, validate=True), JSON_PATCH
     except (msgspec.MsgspecError, UnicodeDecodeError, NotBase64, ValueError):
         pass
-    message = f"A patch is a Binary with the contentType {JSON_PATCH} and the patch as its data."
+    message = (
+        f"A patch is a Binary with the contentType {JSON_PATCH} and the patch as its data, or a"
+        " Parameters resource with a FHIRPath Patch."
+    )
     raise BadRequest(message)
 
 
@@ -170,7 +172,9 @@ def _content(step: Step, resource: bytes) -> None:
     if not resource:
         message = "The entry has no resource."
         raise BadRequest(message)
-    step.data = patch_of(resource) if step.method == "PATCH" else resource
+    step.data = resource
+    if step.method == "PATCH":
+        step.data, step.media = patch_of(resource)
 
 
 def _check_full_urls(steps: list[Step]) -> None:

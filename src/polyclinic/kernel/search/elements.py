@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from polyclinic.kernel.search.canonicals import named
 from polyclinic.kernel.search.gathered import Emit, Factory, Gathered
 from polyclinic.kernel.search.index_values import (
     MAX_NORMALISED,
@@ -107,6 +108,23 @@ def _uri(params: Sequence[str], _: Path) -> Emit:
             out.uris.append(UriValue(param, value))
 
     return emit
+
+
+def _reference_by_url(of: Factory) -> Factory:
+    """Return what makes the emitter of references by URL: as what they are, to follow them."""
+
+    def make(params: Sequence[str], path: Path) -> Emit:
+        uri = of(params, path)
+
+        def emit(value: str, out: Gathered) -> None:
+            uri(value, out)
+            if name := named(value):
+                for param in params:
+                    out.canonicals.append(UriValue(param, name))
+
+        return emit
+
+    return make
 
 
 def _canonical(params: Sequence[str], path: Path) -> Emit:
@@ -251,8 +269,8 @@ EMITTERS: Final[dict[tuple[str, str], Factory]] = {
     **{("token", name): _code for name in ("code", "string", "uri", "id", "canonical")},
     ("reference", "Reference"): _reference,
     ("reference", "Resource"): _resource,
-    ("reference", "canonical"): _canonical,
-    ("reference", "uri"): _uri,
+    ("reference", "canonical"): _reference_by_url(_canonical),
+    ("reference", "uri"): _reference_by_url(_uri),
     ("uri", "canonical"): _canonical,
     **{("uri", name): _uri for name in ("uri", "url", "oid", "uuid")},
     ("string", "string"): _string,

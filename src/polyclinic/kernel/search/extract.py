@@ -17,6 +17,7 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from polyclinic.kernel.errors import InvalidResource, Issue
+from polyclinic.kernel.search.canonicals import answers
 from polyclinic.kernel.search.custom.parameters import NONE, CustomParameters
 from polyclinic.kernel.search.elements import EMITTERS
 from polyclinic.kernel.search.gathered import Emit, Gathered
@@ -82,6 +83,8 @@ def extract(resource: Resource, base: str = "", custom: CustomParameters = NONE)
         said(resource.body),
         own,
         tuple(sorted(out.faults)),
+        out.canonicals,
+        answers(resource),
     )
 
 

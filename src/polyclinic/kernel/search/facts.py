@@ -14,6 +14,7 @@ from polyclinic.kernel.types import Resource
 Kind = Literal[
     "tokens",
     "references",
+    "canonicals",
     "uris",
     "identifiers",
     "strings",
@@ -27,6 +28,7 @@ Kind = Literal[
 KINDS: Final[tuple[Kind, ...]] = (
     "tokens",
     "references",
+    "canonicals",
     "uris",
     "identifiers",
     "strings",

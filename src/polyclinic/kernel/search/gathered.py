@@ -22,6 +22,7 @@ class Gathered:
 
     __slots__ = (
         "base",
+        "canonicals",
         "composites",
         "dates",
         "faults",
@@ -45,6 +46,7 @@ class Gathered:
         self.tokens: list[TokenValue] = []
         self.references: list[ReferenceValue] = []
         self.uris: list[UriValue] = []
+        self.canonicals: list[UriValue] = []
         self.identifiers: list[TokenValue] = []
         self.strings: list[StringValue] = []
         self.dates: list[DateValue] = []

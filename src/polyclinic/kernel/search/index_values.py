@@ -167,3 +167,7 @@ class IndexValues(Struct):
     """The parameters that its tenant defined for its type; None for none."""
     faults: tuple[str, ...] = ()
     """Codes of those that could not be evaluated on it, sorted; it has no value of them."""
+    canonicals: list[UriValue] = []
+    """The canonicals by which it refers to others, as they stand, without fragments."""
+    answers: tuple[str, ...] = ()
+    """The canonicals that it answers to itself."""

@@ -24,6 +24,7 @@ from polyclinic.kernel.search.index_values import (
 )
 from polyclinic.kernel.search.parameters import SearchParameter
 from polyclinic.kernel.search.predicate import (
+    CanonicalIs,
     CompositeIs,
     DateIs,
     IdentifierIs,
@@ -97,6 +98,11 @@ def _identifier(leaf: IdentifierIs) -> tuple[Tested, ...]:
     return (Tested("identifiers", token_test(leaf.system, leaf.code)),)
 
 
+def _canonical(leaf: CanonicalIs) -> tuple[Tested, ...]:
+    names = frozenset(leaf.names)
+    return (Tested("canonicals", lambda row: row.uri in names),)
+
+
 def _uri(leaf: UriIs) -> tuple[Tested, ...]:
     uri = leaf.uri
     return (Tested("uris", lambda row: row.uri == uri),)
@@ -117,6 +123,11 @@ _STRINGS: Final[Mapping[str, Callable[[str], Test]]] = {
     "contains": lambda text: lambda row: text in row.normalised,
     "ends": lambda text: lambda row: row.normalised.endswith(text),
     "equals": lambda text: lambda row: row.normalised == text[:MAX_NORMALISED],
+    "differs": lambda text: lambda row: row.normalised != text[:MAX_NORMALISED],
+    "gt": lambda text: lambda row: row.normalised > text[:MAX_NORMALISED],
+    "lt": lambda text: lambda row: row.normalised < text[:MAX_NORMALISED],
+    "ge": lambda text: lambda row: row.normalised >= text[:MAX_NORMALISED],
+    "le": lambda text: lambda row: row.normalised <= text[:MAX_NORMALISED],
 }
 
 
@@ -183,6 +194,7 @@ def _component(part: Leaf) -> Test:
 _ROWS: Final[Mapping[Kind, type]] = {
     "tokens": TokenValue,
     "references": ReferenceValue,
+    "canonicals": UriValue,
     "uris": UriValue,
     "identifiers": TokenValue,
     "strings": StringValue,
@@ -198,6 +210,7 @@ _TESTS: Final[Mapping[type, Callable[[Any], tuple[Tested, ...]]]] = {
     TokenOfType: _of_type,
     RefersTo: _reference,
     IdentifierIs: _identifier,
+    CanonicalIs: _canonical,
     UriIs: _uri,
     UriBelow: _uri_below,
     StringIs: _string,

@@ -48,11 +48,20 @@ class Links(Protocol):
         """
         ...
 
+    def canonicals(self, part: Linked) -> Collection[str]:
+        """Return the canonicals that name what matches and may be referred to."""
+        ...
+
 
 class NoLinks:
     """Other resources are not looked at: no chain, no ``_has`` and no ``_list`` holds."""
 
     def places(self, part: Linked | Has | InList) -> Collection[Place]:
+        """Return nothing."""
+        del part
+        return ()
+
+    def canonicals(self, part: Linked) -> Collection[str]:
         """Return nothing."""
         del part
         return ()
@@ -104,10 +113,13 @@ def _linked(part: Linked | Has | InList, links: Links) -> Match:
     if not isinstance(part, Linked):
         return lambda facts: (facts.type, facts.id) in places
     code, target = part.param.code, part.target
+    names = links.canonicals(part)
 
     def holds(facts: Facts) -> bool:
         rows = facts.rows("references", code)
-        return any(row.target == target and (target, row.id) in places for row in rows)
+        if any(row.target == target and (target, row.id) in places for row in rows):
+            return True
+        return any(row.uri in names for row in facts.rows("canonicals", code))
 
     return holds
 

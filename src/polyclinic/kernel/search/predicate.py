@@ -95,6 +95,15 @@ class IdentifierIs:
 
 
 @dataclass(frozen=True, slots=True)
+class CanonicalIs:
+    """A reference by canonical URL, just as it stands: with its version or without."""
+
+    param: SearchParameter
+    names: tuple[str, ...]
+    """One of these."""
+
+
+@dataclass(frozen=True, slots=True)
 class UriIs:
     """An uri, exactly."""
 
@@ -111,12 +120,18 @@ class UriBelow:
     """Without a slash at its end."""
 
 
+HowString: TypeAlias = Literal[
+    "starts", "exact", "contains", "ends", "equals", "differs", "gt", "lt", "ge", "le"
+]
+"""Relations of strings; the last four are those of ``_filter``, by code points."""
+
+
 @dataclass(frozen=True, slots=True)
 class StringIs:
     """A string in a relation to a text."""
 
     param: SearchParameter
-    how: Literal["starts", "exact", "contains", "ends", "equals"]
+    how: HowString
     """``exact`` compares the text as it stands; the others without regard to case and accents."""
     text: str
     """Normalised (``strings.normalise``), as it stands for ``exact``."""
@@ -214,7 +229,10 @@ class Contains:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A reference to a resource of a type for which something holds: a chain."""
+    """A reference to a resource of a type for which something holds: a chain.
+
+    Where the reference is a canonical, the resource is what ``canonicals`` says that it names.
+    """
 
     param: SearchParameter
     target: str
@@ -259,6 +277,7 @@ Leaf: TypeAlias = (
     | TokenIn
     | RefersTo
     | IdentifierIs
+    | CanonicalIs
     | UriIs
     | UriBelow
     | StringIs

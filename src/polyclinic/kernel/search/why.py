@@ -80,6 +80,10 @@ def _elsewhere(part: Linked | Has | InList, facts: Facts, links: Links) -> Itera
             for row in facts.rows("references", param.code):
                 if row.target == target and (target, row.id) in places:
                     yield _of(param, _text(row))
+            names = links.canonicals(part)
+            for row in facts.rows("canonicals", param.code):
+                if row.uri in names:
+                    yield _of(param, row.uri)
         case Has(source, param):
             yield _of(param, f"a {source} refers to {facts.type}/{facts.id}")
         case InList(identity):

@@ -5,14 +5,23 @@ what was, as it was, in memory. What a query asks of other resources is found fi
 moment, and put in the place of the chain: the references or ids that it comes to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
 from polyclinic.kernel.errors import BadRequest, TooCostly
+from polyclinic.kernel.search.canonicals import (
+    Definition,
+    by_id,
+    by_url,
+    canonical_types,
+    resolved,
+)
+from polyclinic.kernel.search.parameters import parameters
 from polyclinic.kernel.search.predicate import (
     AllOf,
     AnyOf,
+    CanonicalIs,
     Has,
     IdIs,
     InList,
@@ -21,6 +30,7 @@ from polyclinic.kernel.search.predicate import (
     Predicate,
     RefersTo,
     Sort,
+    UriIs,
 )
 from polyclinic.kernel.store import select
 from polyclinic.kernel.store.connections import Connections
@@ -71,16 +81,28 @@ class AsOf:
                 return type(part)(tuple([await self._resolved(asked, one) for one in parts]))
             case Not(inner):
                 return Not(await self._resolved(asked, inner))
-            case Linked(param, target, where):
-                found = await self._then(asked, target, where)
-                ids = [*(row["id"] for row in found.rows), *(one.facts.id for one in found.moved)]
-                return AnyOf(tuple(RefersTo(param, target, one) for one in sorted(ids)))
+            case Linked():
+                return await self._refers(asked, part)
             case Has(source, param, where):
                 return await self._referred(asked, source, param.code, where)
             case InList(identity):
                 return await self._referred(asked, "List", "item", IdIs((identity,)))
             case _:
                 return part
+
+    async def _refers(self, asked: select.Asked, part: Linked) -> Predicate:
+        """Return what refers to what matched, by id or by canonical."""
+        param, target = part.param, part.target
+        found = await self._then(asked, target, part.where)
+        is_single = len(asked.query.types) == 1
+        if is_single and not by_id(param) and by_url(param):
+            return CanonicalIs(param, await self._names(asked, target, found))
+        ids = [*(row["id"] for row in found.rows), *(one.facts.id for one in found.moved)]
+        plain = tuple(RefersTo(param, target, one) for one in sorted(ids))
+        if (is_single and not by_url(param)) or target not in canonical_types():
+            return AnyOf(plain)
+        # Of several types, one may refer by id and another by canonical under the same code.
+        return AnyOf((*plain, CanonicalIs(param, await self._names(asked, target, found))))
 
     async def _referred(
         self, asked: select.Asked, source: str, code: str, where: Predicate
@@ -89,17 +111,48 @@ class AsOf:
         if len(asked.query.types) > 1:
             message = "_asOf takes _has and _list in a search of one type only."
             raise BadRequest(message)
-        found = await self._then(asked, source, where)
+        opened = await self._opened(asked, await self._then(asked, source, where))
+        own = asked.query.resource_type
+        rows = [row for one in opened for row in one.facts.rows("references", code)]
+        ids = {row.id for row in rows if row.target == own}
+        names = {row.uri for one in opened for row in one.facts.rows("canonicals", code)}
+        known = await self._definitions(asked, own, names)
+        ids.update(known[name].id for name in names if name in known)
+        return IdIs(tuple(sorted(ids)))
+
+    async def _names(
+        self, asked: select.Asked, resource_type: str, found: _Then
+    ) -> tuple[str, ...]:
+        """Return the canonicals that named, at the moment, what matched."""
+        opened = await self._opened(asked, found)
+        names = {name for one in opened for name in one.facts.values.answers}
+        known = await self._definitions(asked, resource_type, names)
+        ids = {one.facts.id for one in opened}
+        return tuple(sorted(name for name in names if known[name].id in ids))
+
+    async def _definitions(
+        self, asked: select.Asked, resource_type: str, names: Iterable[str]
+    ) -> Mapping[str, Definition]:
+        """Return what canonicals named at the moment, of those that answered to their URLs."""
+        urls = sorted({name.partition("|")[0] for name in names})
+        if not urls or resource_type not in canonical_types():
+            return {}
+        url = parameters(resource_type)["url"]
+        found = await self._then(
+            asked, resource_type, AnyOf(tuple(UriIs(url, one) for one in urls))
+        )
+        return resolved(
+            Definition(
+                (one.facts.updated_micros, one.row["rid"]), one.facts.id, one.facts.values.answers
+            )
+            for one in await self._opened(asked, found)
+        )
+
+    async def _opened(self, asked: select.Asked, found: _Then) -> list[Opened]:
         opened = await self._snapshots.versions.opened(
             asked.scope.tenant, found.rows, asked.query.custom
         )
-        ids = {
-            row.id
-            for one in (*opened, *found.moved)
-            for row in one.facts.rows("references", code)
-            if row.target == asked.query.resource_type
-        }
-        return IdIs(tuple(sorted(ids)))
+        return [*opened, *found.moved]
 
     async def _then(self, asked: select.Asked, resource_type: str, where: Predicate) -> _Then:
         """Return what of a type matched at the moment."""

@@ -1,6 +1,6 @@
 """From the values of a resource to index rows, and from a query to the same hashes."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from polyclinic.kernel.search.composites import Tie, ties_of
@@ -47,6 +47,8 @@ from polyclinic.kernel.search.unions import unions
 from polyclinic.kernel.store.care import relations
 from polyclinic.kernel.store.number_rows import number_rows, place_number
 from polyclinic.kernel.store.numbers import (
+    answer_numbers,
+    canonical_number,
     edge_number,
     exact_number,
     marked,
@@ -80,15 +82,7 @@ def build(values: IndexValues, key: bytes, rid_of: Mapping[Place, int]) -> Index
         patients=sorted(rid_of[patient, one] for one in values.patients),
         keys=hash_keys(values, resource_type, key),
         words=hash_words(values, key),
-        edges=sorted(
-            {
-                (
-                    edge_number(resource_type, value.param),
-                    rid_of[_place_type(value.target), value.id],
-                )
-                for value in values.references
-            }
-        ),
+        edges=sorted({*_by_id(values, rid_of), *_by_url(values, key)}),
         strings=marked(
             (
                 param_number(resource_type, value.param),
@@ -109,6 +103,25 @@ def build(values: IndexValues, key: bytes, rid_of: Mapping[Place, int]) -> Index
         ],
         version=index_version(values.custom.number if values.custom else 0),
     )
+
+
+def _by_id(values: IndexValues, rid_of: Mapping[Place, int]) -> Iterator[tuple[int, int]]:
+    """Yield the edges to what a resource refers to by id."""
+    for value in values.references:
+        place = _place_type(value.target), value.id
+        yield edge_number(values.resource_type, value.param), rid_of[place]
+
+
+def _by_url(values: IndexValues, key: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the edges to canonicals: those that a resource refers to, and those it answers to."""
+    for value in values.canonicals:
+        yield edge_number(values.resource_type, value.param), canonical_number(value.uri, key)
+    if values.answers:
+        numbers = answer_numbers(values.resource_type)
+        yield from (
+            (number, canonical_number(name, key))
+            for number, name in zip(numbers, values.answers, strict=False)
+        )
 
 
 def _hashed(part: Predicate, key: bytes) -> Callable[[str], Iterable[int]] | None:
@@ -233,6 +246,10 @@ class QueryKeys:
     def unit(self, system: str | None, code: str) -> int:
         """Return the number of a unit."""
         return unit_number(system, code, self._key)
+
+    def canonicals(self, names: Iterable[str]) -> list[int]:
+        """Return the numbers of canonicals."""
+        return [canonical_number(one, self._key) for one in names]
 
     def exact(self, text: str) -> int:
         """Return the number of a text as it stands."""

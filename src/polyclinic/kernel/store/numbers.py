@@ -37,6 +37,18 @@ def unit_number(system: str | None, code: str, key: bytes) -> int:
     return int.from_bytes(blake2b(text, digest_size=8, key=key).digest(), "big", signed=True) or 1
 
 
+def canonical_number(name: str, key: bytes) -> int:
+    """Return the number of a canonical in edges, in the place of a rid: 63 keyed bits, negative."""
+    text = b"canonical|" + name.encode("utf-8", "surrogatepass")
+    found = int.from_bytes(blake2b(text, digest_size=8, key=key).digest(), "big", signed=True)
+    return found | -(2**63)
+
+
+def answer_numbers(resource_type: str) -> tuple[int, int]:
+    """Return the numbers of edges from a definition to its URL, and to that with a version."""
+    return param_number(resource_type, "url"), param_number(resource_type, "version")
+
+
 def exact_number(text: str, key: bytes) -> int:
     """Return the number that tells a text from others that are compared alike: 32 keyed bits."""
     return (_exact if len(text) <= LONGEST_REMEMBERED else _exact.__wrapped__)(text, key)

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-INDEX_VERSION: Final = 2
+INDEX_VERSION: Final = 3
 """Raised when index rows change their meaning; ``polyclinic reindex`` rebuilds older ones."""
 _CUSTOM_BITS: Final = 20
 """Of the number in index rows, those that count how often a tenant changed a type's parameters."""

@@ -183,10 +183,15 @@ class Probed:
         self._within = pool.within(asked.scope.tenant, asked.scope.audience())
         self._asked = asked
         self._places: dict[int, frozenset[Place]] = {}
+        self._names: dict[int, frozenset[str]] = {}
 
     def places(self, part: Linked | Has | InList) -> frozenset[Place]:
         """Return what ``find`` has found for a part."""
         return self._places[id(part)]
+
+    def canonicals(self, part: Linked) -> frozenset[str]:
+        """Return what ``find`` has found for a part."""
+        return self._names[id(part)]
 
     async def find(self, where: Predicate, found: Sequence[Opened]) -> None:
         """Ask for what the parts of a query say about some versions."""
@@ -199,12 +204,25 @@ class Probed:
                     for row in one.facts.rows("references", part.param.code)
                     if row.target == part.target
                 }
+                self._names[id(part)] = await self._named(part, found)
                 sql, arguments = select.referred(part, tuple(sorted(ids)), statement)
             else:
                 rids = [one.row["rid"] for one in found]
                 sql, arguments = select.referring(part, rids, statement)
             rows = await self._within.fetch(sql, *arguments)
             self._places[id(part)] = frozenset((type_name(row[0]), row[1]) for row in rows)
+
+    async def _named(self, part: Linked, found: Sequence[Opened]) -> frozenset[str]:
+        """Return those canonicals of some versions that name what matches."""
+        every = (one.facts.rows("canonicals", part.param.code) for one in found)
+        names = tuple(sorted({row.uri for rows in every for row in rows}))
+        if not names:
+            return frozenset()
+        statement = select.Statement(self._asked.scope, self._asked.keys)
+        sql, arguments = select.answering(part, names, statement)
+        numbers = {row[0] for row in await self._within.fetch(sql, *arguments)}
+        asked = self._asked.keys.canonicals(names)
+        return frozenset(name for name, one in zip(names, asked, strict=True) if one in numbers)
 
 
 def _elsewhere(part: Predicate) -> Iterator[Linked | Has | InList]:

@@ -7,6 +7,7 @@ from polyclinic.kernel.errors import BadRequest, TooCostly
 from polyclinic.kernel.terminology.codes import Code, Codes
 from polyclinic.kernel.terminology.definitions import Definitions
 from polyclinic.kernel.terminology.hierarchy import Hierarchy
+from polyclinic.kernel.terminology.standard import standard_codes
 
 MOST_CODES: Final = 2_000
 """Codes that a search looks for in the place of one value set or code."""
@@ -27,7 +28,7 @@ async def hierarchy(definitions: Definitions, system: str) -> Hierarchy:
 
 
 async def expanded(definitions: Definitions, url: str, depth: int = 0) -> Codes:
-    """Return the codes of a value set.
+    """Return the codes of a value set: of a stored one, or of one that R4 itself requires.
 
     Raise ``BadRequest`` when it is not stored here or is made by rules that are not known, and
     ``TooCostly`` when it has over ``MOST_CODES`` codes.
@@ -36,6 +37,8 @@ async def expanded(definitions: Definitions, url: str, depth: int = 0) -> Codes:
         message = f"{url[:200]}: over {_DEEPEST} value sets include one another."
         raise BadRequest(message)
     value_set = await definitions.find("ValueSet", url)
+    if value_set is None and (standard := standard_codes(url)) is not None:
+        return standard
     if value_set is None:
         message = f"No ValueSet {url[:200]} is stored here; store it, or name the codes."
         raise BadRequest(message)

@@ -10,7 +10,14 @@ from polyclinic.kernel.search.parameters import SearchParameter
 from polyclinic.testing.isolation.calls import HOST
 from polyclinic.testing.isolation.chance import Chance
 from polyclinic.testing.isolation.defined import codes, known
-from polyclinic.testing.isolation.population import ABSENT, ASKER, MY_WORD, THEIRS, WORDS
+from polyclinic.testing.isolation.population import (
+    ABSENT,
+    ASKER,
+    MY_WORD,
+    NOBODYS_WORD,
+    THEIRS,
+    WORDS,
+)
 from polyclinic.testing.isolation.samples import COMMON, SYSTEM
 from polyclinic.testing.isolation.values import values
 
@@ -19,7 +26,7 @@ Pair = tuple[str, str]
 
 _PREFIXES: Final = ("", "", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 _KIND: Final = "Patient"
-_WORDS: Final = (*WORDS.values(), MY_WORD, COMMON, "elder", "dogwood")
+_WORDS: Final = (*WORDS.values(), MY_WORD, COMMON, "elder", NOBODYS_WORD)
 _PLACES: Final = ("42.25|-83.69", "0|0|1|km", "-90|180|20000|km", "51.5|-0.1|100")
 
 

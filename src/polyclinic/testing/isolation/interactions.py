@@ -151,11 +151,35 @@ def _patch(chance: Chance, resource_type: str) -> Call:
         {"op": "add", "path": "/language", "value": "fr"},
         {"op": "remove", "path": "/identifier"},
     ]
+    if chance.happens(0.4):
+        call = _sending("PATCH", address(chance, resource_type), _parameters(chance, resource_type))
+        return _conditional(chance, call)
     chosen = chance.sample(steps, chance.randint(0, 3))
     headers = (("content-type", JSON_PATCH),)
     body = json.dumps(chosen).encode()
     call = Call("PATCH", address(chance, resource_type), headers, body)
     return _conditional(chance, call)
+
+
+def _parameters(chance: Chance, resource_type: str) -> Json:
+    """Return a FHIRPath Patch: some operations fit some of the types, and some resources only."""
+    subject = {"valueReference": {"reference": f"Patient/{ASKER}"}}
+    steps: list[tuple[str, str, str, Json]] = [
+        ("add", resource_type, "language", {"valueCode": "fr"}),
+        ("replace", f"{resource_type}.language", "", {"valueCode": "fr"}),
+        ("replace", f"{resource_type}.subject", "", subject),
+        ("delete", f"{resource_type}.identifier", "", {}),
+        ("delete", f"{resource_type}.descendants().where($this = 'b-both')", "", {}),
+    ]
+    chosen = chance.sample(steps, chance.randint(0, 2))
+    return {"resourceType": "Parameters", "parameter": [_operation(*one) for one in chosen]}
+
+
+def _operation(kind: str, path: str, name: str, value: Json) -> Json:
+    part = [{"name": "type", "valueCode": kind}, {"name": "path", "valueString": path}]
+    part += [{"name": "name", "valueString": name}] if name else []
+    part += [{"name": "value", **value}] if value else []
+    return {"name": "operation", "part": part}
 
 
 def _condition(chance: Chance, resource_type: str) -> str:
@@ -225,7 +249,9 @@ def _entry(chance: Chance, call: Call) -> Json:
     entry: Json = {"request": asked}
     if chance.happens(0.3):
         entry["fullUrl"] = f"urn:uuid:{chance.getrandbits(128):032x}"
-    if call.method == "PATCH":
+    if call.method == "PATCH" and ("content-type", JSON_PATCH) not in call.headers:
+        entry["resource"] = json.loads(call.body)
+    elif call.method == "PATCH":
         data = b64encode(call.body).decode()
         entry["resource"] = {"resourceType": "Binary", "contentType": JSON_PATCH, "data": data}
     if call.body and call.method in ("POST", "PUT"):

@@ -10,10 +10,12 @@ from polyclinic.testing.isolation.calls import Call
 from polyclinic.testing.isolation.chance import Chance
 from polyclinic.testing.isolation.defined import codes
 from polyclinic.testing.isolation.interactions import maker
-from polyclinic.testing.isolation.searches import linked, rarer, search
+from polyclinic.testing.isolation.searches import linked, rarer, search, then
 
 _RARER: Final = 6
 """Searches beyond single parameters that are made of each type."""
+_THEN: Final = 4
+"""Searches at a moment that are made of each type."""
 _EXAMPLE: Final = 12
 """Requests of one example of the property test."""
 
@@ -41,13 +43,14 @@ class Plan:
                     search(chance, resource_type, one) for one in codes(chance, resource_type)
                 )
                 yield from (rarer(chance, resource_type) for _ in range(_RARER))
+                yield from (then(chance, resource_type) for _ in range(_THEN))
                 yield linked(chance, resource_type)
 
     def some(self, seed: int) -> list[Call]:
         """Return a few requests of any kind, to any of the types."""
         chance = self._chance(seed)
         makers = [maker(one) for one in self.interactions]
-        makers += [rarer, rarer, linked]
+        makers += [rarer, rarer, then, linked]
         return [chance.choice(makers)(chance, chance.choice(self.types)) for _ in range(_EXAMPLE)]
 
     def _chance(self, seed: int) -> Chance:

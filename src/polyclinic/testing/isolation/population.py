@@ -38,6 +38,8 @@ ABSENT: Final = "n-1"
 WORDS: Final[dict[Side, str]] = {"left": "birch", "right": "cedar"}
 """The words of others' values."""
 MY_WORD: Final = "alder"
+NOBODYS_WORD: Final = "larch"
+"""One by which definitions have the URL that canonicals of others on the left name."""
 STORED: Final = tuple(name for name in RESOURCE_TYPES if name != "AuditEvent")
 """Types of which there is something: nobody writes an AuditEvent."""
 _CROWD: Final = {"left": 3, "right": 26}
@@ -64,7 +66,7 @@ def stages(side: Side, shared: frozenset[str]) -> Iterator[Stage]:
     word = WORDS[side]
     theirs = [name for name in STORED if _is_theirs(name, shared)]
     yield Stage([*DEFINITIONS, _named_first()])
-    yield Stage([sample(name, NOBODYS, "dogwood", _nobodys) for name in STORED])
+    yield Stage([sample(name, NOBODYS, NOBODYS_WORD, _nobodys) for name in STORED])
     first = [_their(name, one, word) for name in theirs for one in ("b-both", "b-gone", "b-often")]
     moved = [sample(name, "a-moved", word, of("b-both")) for name in theirs if name != "Patient"]
     yield Stage(first + moved)

@@ -186,6 +186,11 @@ def _quantity(word: str) -> Json:
     return {"value": _number(word) % 900 + 0.5, **units}
 
 
+def _named_by(word: str) -> str:
+    """Return the word of the definition that a canonical names: to some, one that all share."""
+    return COMMON if _number(word, "canonical") % 3 == 2 else word  # noqa: PLR2004 - one in three
+
+
 def _digits(word: str) -> str:
     return str(_number(word) % 10**7)
 
@@ -224,7 +229,7 @@ _VALUES: Final[dict[str, Callable[[str], Any]]] = {
     "UsageContext": lambda word: {"code": _coding(word), "valueCodeableConcept": {"text": word}},
     "base64Binary": lambda _: "aGVsbG8=",
     "boolean": lambda word: bool(_number(word) % 2),
-    "canonical": lambda word: f"http://example.org/{word}",
+    "canonical": lambda word: f"http://example.org/{_named_by(word)}",
     "code": lambda word: f"code-{word}",
     "date": _date,
     "dateTime": lambda word: f"{_date(word)}T10:00:00Z",

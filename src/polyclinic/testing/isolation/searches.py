@@ -18,6 +18,7 @@ Pairs = list[Pair]
 LINK: Final = "{link:%s}"
 """Stands for a page link that somebody else was given in that world."""
 _COUNTS: Final = ("1", "1", "2", "3", "0", "19", "1000")
+_MOMENTS: Final = tuple(one.isoformat().replace("+00:00", "Z") for one in moments())
 _CONTROLS: Final[tuple[tuple[str, Sequence[str]], ...]] = (
     ("_total", ("estimate", "none", "some")),
     ("_count", ("-1", "many")),
@@ -28,7 +29,7 @@ _CONTROLS: Final[tuple[tuple[str, Sequence[str]], ...]] = (
     ("_contained", ("both", "true")),
     ("_containedType", ("container", "contained")),
     ("_explain", ("true",)),
-    ("_asOf", tuple(moment.isoformat().replace("+00:00", "Z") for moment in moments())),
+    ("_asOf", _MOMENTS),
     ("_score", ("true",)),
     ("_query", ("everything",)),
     ("_type", ("Observation,Patient",)),
@@ -51,6 +52,28 @@ def linked(chance: Chance, resource_type: str) -> Call:
     """Return a search that goes on where somebody else's page ended."""
     query = [("_count", "1"), ("_after", LINK % resource_type)]
     return _sent(chance, f"/fhir/{resource_type}", query)
+
+
+def then(chance: Chance, resource_type: str) -> Call:
+    """Return a search at a moment: of a type or several, of a compartment, along references."""
+    base = chance.choice(
+        (
+            *(f"/fhir/{resource_type}", f"/fhir/{resource_type}", f"/fhir?_type={resource_type}"),
+            *(f"/fhir/{_owner(chance)}/{resource_type}", f"/fhir/{_owner(chance)}/*"),
+        )
+    )
+    path, _, types = base.partition("?_type=")
+    query: Pairs = [("_asOf", chance.choice(_MOMENTS))]
+    if types:
+        query.append(("_type", f"{types},Patient"))
+    if path == f"/fhir/{resource_type}" and chance.happens(0.6):
+        make = chance.choice((chain, has, whatever))
+        query.append(make(chance, resource_type))
+    if chance.happens(0.5):
+        query.append(("_total", "accurate"))
+    if chance.happens(0.3):
+        query.append(("_count", chance.choice(("0", "1", "1000"))))
+    return _sent(chance, path, query)
 
 
 def of_system(chance: Chance, resource_type: str) -> Call:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final
 
+from polyclinic.kernel.search.canonicals import led_to
 from polyclinic.kernel.types import RESOURCE_TYPES
 from polyclinic.testing.isolation.chance import Chance
 from polyclinic.testing.isolation.conditions import Pair, whatever
@@ -97,9 +98,9 @@ def _open(chance: Chance, resource_type: str) -> Mapping[str, Sequence[str]]:
 def _links(resource_type: str) -> Mapping[str, Sequence[str]]:
     """Return the references of a type, and what they may point to."""
     return {
-        code: param.targets
+        code: led_to(param)
         for code, param in known(resource_type).items()
-        if param.type == "reference" and param.targets
+        if param.type == "reference" and led_to(param)
     }
 
 

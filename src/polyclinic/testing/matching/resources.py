@@ -17,6 +17,7 @@ _LEFT_OUT: Final = 0.25
 _CHANGED: Final = 0.4
 """How likely a value is written differently."""
 _KEPT: Final = frozenset({"resourceType", "id", "meta"})
+_CANONICALS: Final = frozenset({"derivedFrom", "questionnaire", "sourceCanonical"})
 _PATIENTS: Final = ("p-1", "p-2", "p-3", "p-4")
 
 
@@ -89,6 +90,10 @@ def _text(chance: Chance, text: str, name: str) -> str:
         return text[:10] + chance.choice(
             ("", "T10:00:00+02:00", "T10:00:00.25Z", "T23:59:59-05:00")
         )
+    if name in _CANONICALS:
+        return text + chance.choice(("|1", "|2", "#part", "|"))
+    if name == "version":
+        return chance.choice(("1", "2"))
     if name in ("family", "city", "text", "display"):
         return chance.choice((text.upper(), text.replace("e", "é"), f"{text}-{text}"))
     return text

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from math import isfinite
-from typing import Any, Final, Literal
+from typing import Any, Final, get_args
 
+from polyclinic.kernel.search.canonicals import led_to
 from polyclinic.kernel.search.facts import KINDS, Facts, Kind
 from polyclinic.kernel.search.index_values import (
     DATE_MAX,
@@ -23,10 +24,12 @@ from polyclinic.kernel.search.parameters import SearchParameter, parameters
 from polyclinic.kernel.search.predicate import (
     AllOf,
     AnyOf,
+    CanonicalIs,
     Comparison,
     CompositeIs,
     DateIs,
     Has,
+    HowString,
     IdentifierIs,
     IdIs,
     InCompartment,
@@ -54,7 +57,7 @@ Make = Callable[[Chance, SearchParameter, Any], Leaf | None]
 """From a value of a parameter to a leaf that asks for it, or for something near it."""
 
 _COMPARISONS: Final = tuple(Comparison)
-_HOW: Final[tuple[Literal["starts", "exact", "contains", "ends", "equals"], ...]] = ("starts",)
+_HOW: Final[tuple[HowString, ...]] = get_args(HowString)
 _DAY: Final = 86_400_000_000
 
 
@@ -98,28 +101,30 @@ class Trees:
                 )
 
     def _linked(self, chance: Chance, resource_type: str, depth: int) -> Predicate:
-        known = [row for row in self._references(resource_type) if row.target in self._rows]
+        known = [link for link in self._links(resource_type) if link[1] in self._rows]
         if not known:
             return self.leaf(chance, resource_type)
-        row = chance.choice(known)
-        where = self._part(chance, row.target, depth - 1)
-        return Linked(self._known[resource_type][row.param], row.target, where)
+        param, target = chance.choice(known)
+        return Linked(param, target, self._part(chance, target, depth - 1))
 
     def _has(self, chance: Chance, resource_type: str, depth: int) -> Predicate:
         source = chance.choice(sorted(self._rows))
-        refers = [row for row in self._references(source) if row.target == resource_type]
+        refers = [param for param, target in self._links(source) if target == resource_type]
         if not refers:
             return self.leaf(chance, resource_type)
-        param = self._known[source][chance.choice(refers).param]
-        return Has(source, param, self._part(chance, source, depth - 1))
+        return Has(source, chance.choice(refers), self._part(chance, source, depth - 1))
 
-    def _references(self, resource_type: str) -> list[ReferenceValue]:
-        return [
-            row
-            for rows in self._rows[resource_type].values()
-            for _, row in rows
-            if isinstance(row, ReferenceValue)
-        ]
+    def _links(self, resource_type: str) -> list[tuple[SearchParameter, str]]:
+        """Return the references of a type, each with a type that it leads to."""
+        known = self._known[resource_type]
+        found: list[tuple[SearchParameter, str]] = []
+        for code, rows in self._rows[resource_type].items():
+            for kind, row in rows:
+                if isinstance(row, ReferenceValue):
+                    found.append((known[code], row.target))
+                elif kind == "canonicals":
+                    found += [(known[code], target) for target in led_to(known[code])]
+        return found
 
     def leaf(self, chance: Chance, resource_type: str) -> Leaf:
         """Return one leaf of a type."""
@@ -203,6 +208,10 @@ def _identifier(chance: Chance, param: SearchParameter, row: TokenValue) -> Leaf
     return IdentifierIs(param, chance.choice((None, row.system)), row.code)
 
 
+def _canonical(chance: Chance, param: SearchParameter, row: UriValue) -> Leaf:
+    return CanonicalIs(param, (chance.choice((row.uri, row.uri.partition("|")[0])),))
+
+
 def _uri(chance: Chance, param: SearchParameter, row: UriValue) -> Leaf:
     if param.type == "uri" and chance.happens(0.4):
         return UriBelow(param, row.uri.rpartition("/")[0] or row.uri)
@@ -261,6 +270,7 @@ _KINDS: Final[Mapping[type, Kind]] = {
 _MAKERS: Final[Mapping[Kind, Make]] = {
     "tokens": _token,
     "references": _reference,
+    "canonicals": _canonical,
     "uris": _uri,
     "identifiers": _identifier,
     "strings": _string,

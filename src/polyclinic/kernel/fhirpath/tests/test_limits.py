@@ -32,7 +32,11 @@ def test_an_expression_beyond_the_limits_is_refused(expression):
     ("expression", "limits", "which"),
     [
         (f"{NUMBERS}.select({NUMBERS}.select({NUMBERS}))", Limits(steps=50_000), "steps"),
-        (f"{NUMBERS}.where({NUMBERS}.all({NUMBERS}.exists()))", Limits(steps=50_000), "steps"),
+        (
+            f"{NUMBERS}.where(({NUMBERS} | $this).all(({NUMBERS} | $this).exists()))",
+            Limits(steps=50_000),
+            "steps",
+        ),
         (f"{NUMBERS}.select({NUMBERS}).count()", Limits(items=1_000), "elements"),
         ("('a' | 'b').repeat($this & 'x')", Limits(steps=9_000, characters=200), "characters"),
         ("'aaaaaaaa'.replace('', 'bbbbbbbb').replace('', 'cccccccc')", Limits(characters=99), "99"),

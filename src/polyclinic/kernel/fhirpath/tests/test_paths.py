@@ -55,6 +55,11 @@ def test_a_path_of_another_type_gives_nothing(ask, patient):
     assert ask("Encounter.status", patient) == []
 
 
+@pytest.mark.parametrize("path", ["meta.nothing", "name.nothing.name", "contact.name.nothing"])
+def test_a_path_through_what_a_type_does_not_have_gives_nothing(ask, patient, path):
+    assert ask(path, patient) == []
+
+
 def test_a_long_path_goes_through_more_loops_than_python_nests(ask):
     item: dict[str, Any] = {"linkId": "end"}
     for depth in range(24):

@@ -11,17 +11,17 @@ from typing import Final
 
 from polyclinic.kernel.access.decide import Action
 from polyclinic.kernel.errors import BadRequest, MultipleMatches
+from polyclinic.kernel.rest import patches
 from polyclinic.kernel.rest.conditions import condition
 from polyclinic.kernel.rest.interactions import written
 from polyclinic.kernel.rest.message import Answer, Request
 from polyclinic.kernel.rest.plan import Plan
 from polyclinic.kernel.rest.preferences import check_content_type, if_match
-from polyclinic.kernel.rest.steps import JSON_PATCH, Step
+from polyclinic.kernel.rest.steps import Step
 from polyclinic.kernel.search.query import Endpoint
 from polyclinic.kernel.store import Change, Matches, Store
 
 _ALONE: Final = -1
-_PATCHES: Final = frozenset({JSON_PATCH})
 
 
 async def create(store: Store, request: Request, exists: str) -> Answer:
@@ -51,8 +51,9 @@ async def update(store: Store, request: Request) -> Answer:
 
 async def patch(store: Store, request: Request) -> Answer:
     """Change parts of what matches. Raise ``NotFound`` or ``MultipleMatches``."""
-    check_content_type(request, _PATCHES)
+    media = check_content_type(request, patches.MEDIA)
     step = await _step(request)
+    step.media = media
     endpoint = await _endpoint(store, request)
     step.condition = condition(step.type, request.query, endpoint, Action.UPDATE)
     return await _run(store, request, step)

@@ -16,7 +16,7 @@ from polyclinic.kernel.rest.outcome import refusal
 from polyclinic.kernel.rest.plan import Plan
 from polyclinic.kernel.rest.preferences import check_content_type, wanted_return
 from polyclinic.kernel.rest.responses import bundle_of, row, written_row
-from polyclinic.kernel.rest.steps import JSON_PATCH, READS, Step, patch_of, read_steps
+from polyclinic.kernel.rest.steps import READS, Step, patch_of, read_steps
 from polyclinic.kernel.search.query import Endpoint
 from polyclinic.kernel.store import Store
 
@@ -143,7 +143,8 @@ def _alone(request: Request, entry: Entry) -> Request:
     address, _, query = asked.url.partition("?")
     body, media = bytes(entry.resource), b"application/fhir+json"
     if asked.method == "PATCH":
-        body, media = patch_of(body), JSON_PATCH.encode()
+        body, kind = patch_of(body)
+        media = kind.encode()
     conditions = {
         b"if-match": asked.if_match,
         b"if-none-match": asked.if_none_match,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from polyclinic.kernel.search.canonicals import led_to
 from polyclinic.kernel.search.parameters import SearchParameter, parameters
 from polyclinic.kernel.search.query import support
 from polyclinic.kernel.search.query.support import TYPE_MODIFIER
@@ -45,12 +46,14 @@ def uses(resource_type: str) -> Iterator[tuple[str, str]]:
         if able.sortable:
             yield "_sort", f"-{code},_id"
         if able.chainable:
-            yield f"{code}:{param.targets[0]}._lastUpdated", "ge2020"
+            yield f"{code}:{led_to(param)[0]}._lastUpdated", "ge2020"
             yield "_include", f"{resource_type}:{code}"
             yield "_include:iterate", f"{resource_type}:{code}"
 
 
-@pytest.mark.parametrize("resource_type", ["Patient", "Location", "ValueSet", "DocumentReference"])
+@pytest.mark.parametrize(
+    "resource_type", ["Patient", "Location", "ConceptMap", "DocumentReference"]
+)
 async def test_a_documented_use_of_a_parameter_is_answered(clinic, resource_type: str):
     async with clinic.client(clinic.principal("clinician")) as client:
         answers = {

@@ -76,3 +76,41 @@ async def test_what_is_not_stored_is_refused(fhir, name: str, value: str, says: 
 
     assert answer.status_code == 400
     assert says in answer.json()["issue"][0]["diagnostics"]
+
+
+GENDERS = "http://hl7.org/fhir/ValueSet/administrative-gender"
+
+
+@pytest.mark.parametrize("url", [GENDERS, f"{GENDERS}|4.0.1"])
+async def test_value_sets_that_r4_requires_are_known_without_being_stored(clinic, url: str):
+    await clinic.put({"resourceType": "Patient", "id": "told", "gender": "female"})
+    await clinic.put({"resourceType": "Patient", "id": "untold"})
+
+    async with clinic.client(clinic.principal("clinician")) as client:
+        within = (await client.get("Patient", params={"gender:in": url})).json()
+        without = (await client.get("Patient", params={"gender:not-in": url})).json()
+
+    assert [one["resource"]["id"] for one in within["entry"]] == ["told"]
+    assert [one["resource"]["id"] for one in without["entry"]] == ["untold"]
+
+
+async def test_a_stored_value_set_stands_before_the_one_of_r4(clinic):
+    await clinic.put({"resourceType": "Patient", "id": "f", "gender": "female"})
+    await clinic.put({"resourceType": "Patient", "id": "m", "gender": "male"})
+    concepts = [
+        {"system": "http://hl7.org/fhir/administrative-gender", "concept": [{"code": "male"}]}
+    ]
+    stored = {"id": "own", "url": GENDERS, "status": "active", "compose": {"include": concepts}}
+    await clinic.put({"resourceType": "ValueSet", **stored})
+
+    async with clinic.client(clinic.principal("clinician")) as client:
+        found = (await client.get("Patient", params={"gender:in": GENDERS})).json()
+
+    assert [one["resource"]["id"] for one in found["entry"]] == ["m"]
+
+
+async def test_another_version_of_a_value_set_of_r4_is_not_known(fhir):
+    answer = await fhir.get("Patient", params={"gender:in": f"{GENDERS}|3.0.0"})
+
+    assert answer.status_code == 400
+    assert "No ValueSet" in answer.json()["issue"][0]["diagnostics"]

@@ -35,7 +35,7 @@ from polyclinic.kernel.search.strings import contact
 MOST_VALUES: Final = 500
 """Values of one parameter that a resource is found by; of more it is found by none."""
 LISTS: Final = (
-    *("tokens", "references", "uris", "identifiers"),
+    *("tokens", "references", "canonicals", "uris", "identifiers"),
     *("strings", "dates", "numbers", "quantities", "composites"),
 )
 _TAKEN: Final = {

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from polyclinic.kernel.errors import BadRequest
+from polyclinic.kernel.search.canonicals import led_to
 from polyclinic.kernel.search.parameters import SearchParameter
 from polyclinic.kernel.search.predicate import AllOf, Has, Linked, Predicate
 from polyclinic.kernel.search.query.conditions import any_of
@@ -77,12 +78,13 @@ def _linked(
 ) -> Predicate:
     param, modifier, step = link
     followable(param)
-    if modifier and modifier not in param.targets:
-        refuse(f"{param.code} refers to {listed(param.targets)}, not to {shown(modifier)}.")
-    targets = [modifier] if modifier else _leading_on(searched, param.targets, rest[0].name)
+    known = led_to(param)
+    if modifier and modifier not in known:
+        refuse(f"{param.code} refers to {listed(known)}, not to {shown(modifier)}.")
+    targets = [modifier] if modifier else _leading_on(searched, known, rest[0].name)
     if not targets:
         refuse(
-            f"Nothing that {param.code} refers to ({listed(param.targets)}) has a search "
+            f"Nothing that {param.code} refers to ({listed(known)}) has a search "
             f"parameter {shown(rest[0].name)}."
         )
     if len(targets) > MOST_TARGETS:
@@ -124,7 +126,7 @@ def _leading_on(searched: Searched, targets: Sequence[str], name: str) -> list[s
     if is_has(name):
         parts = name.split(":")
         param = searched.parameter(parts[1], parts[2]) if _is_whole(parts) else None
-        found = targets if param is None else [one for one in targets if one in param.targets]
+        found = targets if param is None else [one for one in targets if one in led_to(param)]
         return [one for one in found if one != AUDIT_EVENT]
     code = name.partition(":")[0]
     return [
@@ -150,8 +152,8 @@ def _has(searched: Searched, step: Step, rest: Sequence[Step], at_end: AtEnd) ->
     if not name:
         refuse(f"{_HAS_FORM}.")
     param = referring(searched, source, code)
-    if not set(searched.types) & set(param.targets):
-        refuse(f"{source}.{code} refers to {listed(param.targets)}, not to {searched.title}.")
+    if not set(searched.types) & set(led_to(param)):
+        refuse(f"{source}.{code} refers to {listed(led_to(param))}, not to {searched.title}.")
     inner = searched.within(source)
     return Has(source, param, follow(inner, (Step(name, step.where), *rest), at_end))
 
@@ -174,7 +176,4 @@ def followable(param: SearchParameter) -> None:
     if param.type != "reference":
         refuse(f"{param.code} is a {param.type}; only a reference leads to another resource.")
     if not chainable(param):
-        refuse(
-            f"{param.code} names its resource by canonical URL, which no link follows; search that "
-            "type by url."
-        )
+        refuse(f"No link follows {param.code}; ask for it on its own.")

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/search_filter.html
 import re
 from dataclasses import replace
 from functools import partial
-from typing import Final, Literal
+from typing import Final
 
 from polyclinic.kernel.search.parameters import WORD_PARAMETERS, SearchParameter
 from polyclinic.kernel.search.predicate import (
@@ -14,6 +14,7 @@ from polyclinic.kernel.search.predicate import (
     AnyOf,
     Comparison,
     DateIs,
+    HowString,
     Missing,
     Not,
     NumberIs,
@@ -58,11 +59,16 @@ GROUPS: Final = {
 https://hl7.org/fhir/R4/search_filter.html#params; R4 names others whose parameters it dropped.
 """
 
-_STRINGS: Final[dict[str, Literal["equals", "contains", "starts", "ends"]]] = {
+_STRINGS: Final[dict[str, HowString]] = {
     "eq": "equals",
+    "ne": "differs",
     "co": "contains",
     "sw": "starts",
     "ew": "ends",
+    "gt": "gt",
+    "lt": "lt",
+    "ge": "ge",
+    "le": "le",
 }
 _TERMINOLOGY: Final = {"ss": "below", "sb": "above", "in": "in", "ni": "not-in"}
 """A value subsumes (``ss``) the concepts below it."""
@@ -119,11 +125,11 @@ def _asked(test: Compared, searched: Searched, param: SearchParameter, modifier:
     if test.operator in _TERMINOLOGY:
         value = test.value if test.operator in ("in", "ni") else _system(test.value)
         return condition(searched, param, _TERMINOLOGY[test.operator], _one(value))
-    if test.operator == "ne":
-        return _present_and_not(param, _equal(test.value, searched, param))
     if param.type == "string" and param.code not in WORD_PARAMETERS:
         how = _STRINGS[test.operator]
         return StringIs(param, how, parse_string(param.code, _literal(test.value)))
+    if test.operator == "ne":
+        return _present_and_not(param, _equal(test.value, searched, param))
     return _equal(test.value, searched, param)
 
 
@@ -136,13 +142,12 @@ def _ordered(test: Compared, searched: Searched, param: SearchParameter) -> Pred
 
 
 def _equal(value: str, searched: Searched, param: SearchParameter) -> Predicate:
-    if param.type == "string" and param.code not in WORD_PARAMETERS:
-        return StringIs(param, "equals", parse_string(param.code, _literal(value)))
     text = _system(value) if param.type == "token" else value
     return condition(searched, param, "", text if param.code in WORD_PARAMETERS else _one(text))
 
 
 def _present_and_not(param: SearchParameter, equal: Predicate) -> Predicate:
+    """Return that the one value that there may be is another."""
     if param.code in ("_id", LIST.code):
         return Not(equal)
     return AllOf((Missing(param, missing=False), Not(equal)))

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from polyclinic.kernel.search.canonicals import led_to
 from polyclinic.kernel.search.parameters import SearchParameter
 from polyclinic.kernel.search.predicate import Include
 from polyclinic.kernel.search.query.chains import referring
@@ -29,8 +30,8 @@ def include(searched: Searched, name: str, value: str) -> Include:
     source, code, target = _parts(kind, value)
     _check_types(source, target)
     param = None if code == "*" else referring(searched, source, code)
-    if target is not None and param is not None and target not in param.targets:
-        refuse(f"{source}.{code} refers to {listed(param.targets)}, not to {target}.")
+    if target is not None and param is not None and target not in led_to(param):
+        refuse(f"{source}.{code} refers to {listed(led_to(param))}, not to {target}.")
     found = Include(source, param, target, reverse, iterate, _further(searched, source, code))
     if not iterate:
         _check_reach(searched, found)
@@ -68,7 +69,7 @@ def _check_reach(searched: Searched, found: Include) -> None:
                 f"resources write _include:iterate={found.source}:…"
             )
         return
-    targets = found.param.targets if found.param else searched.types
+    targets = led_to(found.param) if found.param else searched.types
     asked = {found.target} if found.target else set(targets)
     if not asked & set(searched.types) & set(targets):
         refuse(

@@ -1,18 +1,18 @@
 """References, https://hl7.org/fhir/R4/search.html#reference."""
 
 from polyclinic.kernel.search import values
+from polyclinic.kernel.search.canonicals import by_id
 from polyclinic.kernel.search.parameters import SearchParameter
 from polyclinic.kernel.search.predicate import AnyOf, IdentifierIs, Predicate, RefersTo, UriIs
 from polyclinic.kernel.search.query.limits import refuse, shown
 from polyclinic.kernel.search.query.searched import Searched
-from polyclinic.kernel.search.query.support import chainable
 
 
 def reference(searched: Searched, param: SearchParameter, modifier: str, text: str) -> Predicate:
     """Return what one value of a reference asks; the modifier may be a type."""
     if modifier == "identifier":
         return IdentifierIs(param, *values.parse_token(text))
-    if not chainable(param):
+    if not by_id(param):
         return _canonical(searched, param, modifier, text)
     found = values.parse_reference(text, searched.base)
     if found.uri is not None:

@@ -6,7 +6,8 @@ https://hl7.org/fhir/R4/search.html#modifiers, https://hl7.org/fhir/R4/search_fi
 from dataclasses import dataclass
 from typing import Final
 
-from polyclinic.kernel.search.parameters import WORD_PARAMETERS, SearchParameter
+from polyclinic.kernel.search.canonicals import by_id, by_url
+from polyclinic.kernel.search.parameters import WORD_PARAMETERS, Path, SearchParameter
 from polyclinic.kernel.search.predicate import Comparison
 from polyclinic.kernel.search.query.searched import LIST
 from polyclinic.kernel.search.sorting import IN_ORDER
@@ -20,12 +21,13 @@ PREFIXES: Final = tuple(
 
 _CODED: Final = frozenset({"Coding", "CodeableConcept", "code"})
 _WITH_TEXT: Final = frozenset({"Coding", "CodeableConcept", "Identifier"})
-_LITERAL: Final = frozenset({"Reference", "Resource"})
 _PREFIXED: Final = frozenset({"date", "number", "quantity"})
 _TERMINOLOGY: Final = ("in", "not-in", "above", "below")
 _COMPARED: Final = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
+_WHOLE: Final = frozenset({"token", "uri", "composite"})
+"""Kinds whose values are only known as a whole, by hashes."""
 _OPERATORS: Final = {
-    "string": ("eq", "ne", "co", "sw", "ew", "pr"),
+    "string": ("eq", "ne", "co", "sw", "ew", "gt", "lt", "ge", "le", "pr"),
     "number": (*_COMPARED, "co", "pr"),
     "date": (*_COMPARED, "co", "po", "pr"),
     "quantity": (*_COMPARED, "pr"),
@@ -42,8 +44,6 @@ UNSUPPORTED: Final = {
     "name a stored List",
     ":above and :below on references": "they follow a hierarchy of resources, which R4 describes "
     "for the element that points to the parent only; chain over that parameter instead",
-    "chains and includes over a canonical": "it names a resource by URL and version rather than "
-    "by id, and several can answer to it; search its type by url",
     "AuditEvents in chains, _has and includes": "they are audit rows without an index of their "
     "own; search them by patient, agent, entity, date, action or outcome",
     "AuditEvents by other parameters, or by modifiers but :not": "an audit row has no more columns "
@@ -52,8 +52,9 @@ UNSUPPORTED: Final = {
     "_sort by a composite, near, _text or _content": "these have no order; sort by another "
     "parameter, _id or _lastUpdated",
     "co on quantities in _filter": "R4 gives it no meaning there; write ge and le",
-    "gt, lt, ge and le on strings in _filter": "the order of strings depends on the language; "
-    "write sw, co, ew or eq",
+    "ne in _filter on tokens, URIs and composites that may come several times": "R4 asks whether "
+    "one of them is another, and the index only knows which ones are there; for none of them "
+    "write not (… eq …)",
     "_sort=_score": "a match has no score; every match fits as well as another",
 }
 """What R4 describes and a search here refuses, and why."""
@@ -92,7 +93,7 @@ def modifiers(param: SearchParameter) -> tuple[str, ...]:
         case "token":
             return ("missing", "not", *_token(param))
         case "reference":
-            by_identifier = ("identifier",) if chainable(param) else ()
+            by_identifier = ("identifier",) if by_id(param) else ()
             return ("missing", TYPE_MODIFIER, *by_identifier)
         case "string":
             # A sound has no parts in which a text could be looked for.
@@ -125,7 +126,26 @@ def operators(param: SearchParameter) -> tuple[str, ...]:
     if param.code == "phonetic":
         return ("eq", "ne", "sw", "pr")
     terminology = ("ss", "sb", "in", "ni") if "in" in modifiers(param) else ()
-    return (*_OPERATORS[param.type], *terminology)
+    known = _OPERATORS[param.type]
+    if param.type in _WHOLE and may_repeat(param):
+        known = tuple(one for one in known if one != "ne")
+    return (*known, *terminology)
+
+
+def may_repeat(param: SearchParameter) -> bool:
+    """Say whether a resource may have several elements with values of a parameter."""
+    if any(step.many and not step.first for path in param.paths for step in path.steps):
+        return True
+    return len({_element(path) for path in param.paths}) > 1
+
+
+def _element(path: Path) -> tuple[str, ...]:
+    """Return the names on a path; those of a choice, of which one is there, have the same."""
+    names = tuple(step.name for step in path.steps)
+    if not names:
+        return names
+    kind = path.type[0].upper() + path.type[1:]
+    return (*names[:-1], names[-1].removesuffix(kind))
 
 
 def sortable(param: SearchParameter) -> bool:
@@ -134,8 +154,8 @@ def sortable(param: SearchParameter) -> bool:
 
 
 def chainable(param: SearchParameter) -> bool:
-    """Say whether a parameter refers to resources by id; a canonical does by URL."""
-    return param.type == "reference" and any(path.type in _LITERAL for path in param.paths)
+    """Say whether a parameter refers to resources, by id or by canonical URL."""
+    return by_id(param) or by_url(param)
 
 
 def types_of(param: SearchParameter) -> frozenset[str]:

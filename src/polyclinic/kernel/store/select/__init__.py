@@ -13,7 +13,7 @@ from polyclinic.kernel.store.select.includes import MOST_INCLUDED, Match, includ
 from polyclinic.kernel.store.select.many import many
 from polyclinic.kernel.store.select.order import has_rest, in_memory
 from polyclinic.kernel.store.select.pages import MOST_SORTED, page, total, unsorted
-from polyclinic.kernel.store.select.snapshots import referred, referring
+from polyclinic.kernel.store.select.snapshots import answering, referred, referring
 from polyclinic.kernel.store.select.statement import (
     Among,
     Asked,
@@ -39,6 +39,7 @@ __all__ = [
     "Scope",
     "Seen",
     "Statement",
+    "answering",
     "dear",
     "differences",
     "few",

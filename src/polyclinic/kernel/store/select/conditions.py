@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from polyclinic.kernel.errors import BadRequest
+from polyclinic.kernel.search.canonicals import by_id, by_url, led_to
 from polyclinic.kernel.search.parameters import parameters
 from polyclinic.kernel.search.predicate import (
     AllOf,
@@ -20,6 +21,7 @@ from polyclinic.kernel.search.predicate import (
 )
 from polyclinic.kernel.store.numbers import edge_number
 from polyclinic.kernel.store.select import leaves
+from polyclinic.kernel.store.select.canonical import named, naming
 from polyclinic.kernel.store.select.reached import reached
 from polyclinic.kernel.store.select.statement import Among, Statement
 from polyclinic.kernel.types import type_number
@@ -162,12 +164,10 @@ def _rids(part: Predicate, statement: Statement) -> str:
 def elsewhere(part: Linked | Has | InList, statement: Statement) -> str:
     """Return what holds for what refers to, or is referred to by, something that matches."""
     match part:
-        case Linked(param, target, where):
-            edges = sorted({edge_number(name, param.code) for name in statement.types})
-            return _joined(("src", "dst"), edges, where, statement.about(target))
-        case Has(source, param, where):
-            edges = [edge_number(source, param.code)]
-            return _joined(("dst", "src"), edges, where, statement.about(source))
+        case Linked():
+            return _linked(part, statement)
+        case Has():
+            return _referred(part, statement)
         case InList(identity):
             if identity.startswith("$"):
                 message = f"_list: the functional list {identity[:64]} is not kept here."
@@ -176,14 +176,41 @@ def elsewhere(part: Linked | Has | InList, statement: Statement) -> str:
             return elsewhere(Has("List", item, IdIs((identity,))), statement)
 
 
+def _linked(part: Linked, statement: Statement) -> str:
+    """Return what holds for what refers to something that matches, by id or by canonical."""
+    code, far = part.param.code, statement.about(part.target)
+    # Of several types, one may refer by id and another by canonical under the same code.
+    params = {
+        edge_number(one, code): parameters(one).get(code, part.param) for one in statement.types
+    }
+    plain = sorted(number for number, param in params.items() if by_id(param) or not by_url(param))
+    canonical = sorted(number for number, param in params.items() if by_url(param))
+    arms = [_joined(("src", "dst"), plain, part.where, far)] if plain else []
+    if canonical:
+        arms.append(naming(canonical, part.where, far, matches))
+    return Among.of(" union all ".join(arms))
+
+
+def _referred(part: Has, statement: Statement) -> str:
+    """Return what holds for what something that matches refers to, by id or by canonical."""
+    param, edge = part.param, edge_number(part.source, part.param.code)
+    far, arms = statement.about(part.source), list[str]()
+    if by_id(param) or not by_url(param):
+        arms.append(_joined(("dst", "src"), [edge], part.where, far))
+    if by_url(param):
+        meant = [name for name in statement.types if name in led_to(param)]
+        arms.append(named(edge, part.where, (statement.about(*meant), far), matches))
+    return Among.of(" union all ".join(arms))
+
+
 def _joined(ends: tuple[str, str], edges: list[int], where: Predicate, far: Statement) -> str:
-    """Return what holds where what is at the other end of a reference matches.
+    """Return the rids of what is at one end of a reference where what is at the other matches.
 
     That counts only where the principal may search it, as if it had looked for it first.
     """
     near, other = ends
     numbers = far.argument(edges, "int[]")
-    return Among.of(
+    return (
         f"select e.{near} from edge e join keys k on k.rid = e.{other}"  # noqa: S608 - columns
         f" join resource r on r.rid = k.rid where e.param = any({numbers})"
         f" and {matches(where, far)}"

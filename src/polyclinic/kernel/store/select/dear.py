@@ -65,7 +65,7 @@ def is_selective(part: Predicate) -> bool:
 def _is_dear(part: Predicate) -> bool:
     match part:
         case StringIs(_, how):
-            return how in ("contains", "ends")
+            return how not in ("starts", "exact", "equals")
         case Not() | Linked() | Has() | Near() | NumberIs() | Missing(_, missing=True):
             return True
         case AllOf(parts) | AnyOf(parts):

@@ -7,6 +7,7 @@ from polyclinic.kernel.errors import BadRequest
 from polyclinic.kernel.search.index_values import MAX_NORMALISED
 from polyclinic.kernel.search.parameters import SearchParameter
 from polyclinic.kernel.search.predicate import (
+    CanonicalIs,
     CompositeIs,
     DateIs,
     IdIs,
@@ -21,12 +22,15 @@ from polyclinic.kernel.search.predicate import (
 )
 from polyclinic.kernel.search.strings import normalise, phonetic
 from polyclinic.kernel.store.select import composite
+from polyclinic.kernel.store.select.canonical import refers
 from polyclinic.kernel.store.select.near import near
 from polyclinic.kernel.store.select.ranges import last_updated, of_date, of_number
 from polyclinic.kernel.store.select.statement import Among, Statement
 
 _LAST: Final = "\U0010ffff"
 """Sorts behind every character in "C" order."""
+_COMPARED: Final = {"equals": "=", "differs": "<>", "gt": ">", "lt": "<", "ge": ">=", "le": "<="}
+"""In the order of code points, as "C" has it."""
 _PATTERN: Final = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
@@ -60,6 +64,8 @@ def _other(leaf: Leaf, statement: Statement) -> str:
             found = f"v.unit = {statement.argument(unit, 'bigint')}"
             found += f" and {of_number(leaf, statement)}"
             return _within("number_value", param, found, statement)
+        case CanonicalIs():
+            return refers(leaf, statement)
         case Near():
             return near(leaf, statement)
         case IdIs(ids):
@@ -88,8 +94,8 @@ def _string(leaf: StringIs, statement: Statement) -> str:
             value = statement.argument(compared(leaf.text)[:MAX_NORMALISED], "text")
             exact = statement.argument(statement.keys.exact(leaf.text), "int")
             return f"v.value = {value} and v.exact = {exact}"
-        case "equals":
-            return f"v.value = {statement.argument(text, 'text')}"
+        case "equals" | "differs" | "gt" | "lt" | "ge" | "le":
+            return f"v.value {_COMPARED[leaf.how]} {statement.argument(text, 'text')}"
         case "starts":
             low = statement.argument(text, "text")
             high = statement.argument(text + _LAST, "text")

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from polyclinic.kernel.search.predicate import AllOf, Has, IdIs, InList, Linked
+from polyclinic.kernel.store.select import canonical
 from polyclinic.kernel.store.select.conditions import elsewhere, matches
 from polyclinic.kernel.store.select.statement import Place, Statement
 
@@ -68,6 +69,16 @@ def referred(part: Linked, ids: tuple[str, ...], statement: Statement) -> tuple[
         "select r.type, r.id from keys k join resource r on r.rid = k.rid"  # noqa: S608
         f" where {matches(AllOf((IdIs(ids), part.where)), far)}"
     )
+    return sql, statement.arguments
+
+
+def answering(
+    part: Linked, names: tuple[str, ...], statement: Statement
+) -> tuple[str, list[object]]:
+    """Return the statement for the numbers of those of some canonicals that name a match."""
+    found = canonical.answering(part.where, statement.about(part.target), matches)
+    numbers = statement.argument(statement.keys.canonicals(names), "bigint[]")
+    sql = f"select c.dst from ({found}) c where c.dst = any({numbers})"  # noqa: S608
     return sql, statement.arguments
 
 

@@ -15,6 +15,7 @@ from polyclinic.kernel.search.facts import Facts
 from polyclinic.kernel.search.parameters import parameters
 from polyclinic.kernel.search.predicate import (
     AllOf,
+    CanonicalIs,
     CompositeIs,
     DateIs,
     Has,
@@ -43,9 +44,23 @@ from polyclinic.testing.isolation.chance import Chance
 from polyclinic.testing.matching.resources import resource, resources
 from polyclinic.testing.matching.trees import Trees, described
 
-TYPES = ("Patient", "Observation", "Encounter", "Organization", "Provenance")
+TYPES = (
+    *("Patient", "Observation", "Encounter", "Organization", "Provenance"),
+    *("Questionnaire", "QuestionnaireResponse"),
+)
 ASKED = (
-    *(TokenIs, TokenText, RefersTo, IdentifierIs, UriIs, StringIs, DateIs, NumberIs, CompositeIs),
+    *(
+        CanonicalIs,
+        TokenIs,
+        TokenText,
+        RefersTo,
+        IdentifierIs,
+        UriIs,
+        StringIs,
+        DateIs,
+        NumberIs,
+        CompositeIs,
+    ),
     *(IdIs, InCompartment, Missing, Words, Not, Linked, Has),
 )
 EACH = 8

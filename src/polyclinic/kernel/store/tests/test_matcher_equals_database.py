@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 
 from polyclinic.kernel.access.policy import Document, Role, Rule, Verb, Withheld, shipped
 from polyclinic.kernel.errors import NotFound
+from polyclinic.kernel.search.canonicals import Definition, led_to, resolved
 from polyclinic.kernel.search.extract import extract
 from polyclinic.kernel.search.facts import KINDS, Facts
 from polyclinic.kernel.search.matcher import compile_matcher
+from polyclinic.kernel.search.parameters import parameters
 from polyclinic.kernel.search.predicate import (
     AllOf,
+    CanonicalIs,
     Comparison,
     CompositeIs,
     DateIs,
@@ -60,6 +63,9 @@ TYPES = (
     "ValueSet",
     "RiskAssessment",
     "MolecularSequence",
+    "Questionnaire",
+    "QuestionnaireResponse",
+    "ConceptMap",
 )
 EACH = 12
 LEAVES = (
@@ -68,6 +74,7 @@ LEAVES = (
     TokenOfType,
     RefersTo,
     IdentifierIs,
+    CanonicalIs,
     UriIs,
     UriBelow,
     StringIs,
@@ -217,6 +224,7 @@ class Visible:
     """Other resources as somebody finds them, for chains and ``_has``."""
 
     def __init__(self, facts, seen):
+        self.stored = facts
         self.facts = [one for one in facts if (one.type, one.id) in seen]
 
     def places(self, part):
@@ -230,9 +238,35 @@ class Visible:
                 holds = compile_matcher(where, self)
                 found = [one for one in self.facts if one.type == source and holds(one)]
                 rows = (row for one in found for row in one.rows("references", param.code))
-                return {(row.target, row.id) for row in rows}
+                names = [row.uri for one in found for row in one.rows("canonicals", param.code)]
+                return {(row.target, row.id) for row in rows} | self.named(led_to(param), names)
             case _:
                 return set()
+
+    def canonicals(self, part):
+        holds = compile_matcher(part.where, self)
+        meant = self.definitions(part.target)
+        return {name for name, one in meant.items() if holds(self.at(part.target, one.id))}
+
+    def named(self, types, names):
+        found = {kind: self.definitions(kind) for kind in types}
+        return {
+            (kind, known[name].id)
+            for kind, known in found.items()
+            for name in names
+            if name in known
+        }
+
+    def definitions(self, kind):
+        of_kind = [one for one in self.facts if one.type == kind]
+        order = {(one.type, one.id): at for at, one in enumerate(self.stored)}
+        return resolved(
+            Definition((one.updated_micros, order[one.type, one.id]), one.id, one.values.answers)
+            for one in of_kind
+        )
+
+    def at(self, kind, id_):
+        return next(one for one in self.facts if (one.type, one.id) == (kind, id_))
 
 
 class Hospital:
@@ -324,3 +358,30 @@ async def test_the_moment_of_the_last_update_is_compared_alike(hospital):
             holds = compile_matcher(where)
             expected = {one.id for one in facts if one.type == "Patient" and holds(one)}
             assert {entry.id for entry in page.entries} == expected
+
+
+BY_URL = (
+    ("QuestionnaireResponse", "questionnaire", "Questionnaire"),
+    ("ConceptMap", "source", "ValueSet"),
+)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(("source", "code", "target"), BY_URL)
+async def test_a_canonical_leads_where_the_matcher_says(hospital, role, source, code, target):
+    clinic, facts, people, seen = hospital.all
+    chance, trees = Chance(20260302), Trees(facts, LEAVES)
+    links = Visible(facts, seen[role])
+    param = parameters(source)[code]
+    found = 0
+    for _ in range(15):
+        forward = AllOf((Linked(param, target, trees.leaf(chance, target)),))
+        backward = AllOf((Has(source, param, trees.leaf(chance, source)),))
+        for kind, where in ((source, forward), (target, backward)):
+            holds = compile_matcher(where, links)
+            page = await clinic.store.search(people[role], query(kind, where))
+            matched = {one.id for one in links.facts if one.type == kind and holds(one)}
+            assert {entry.id for entry in page.entries} == matched, described(where)
+            found += len(matched)
+
+    assert found >= (5 if role in ("job", "everything") else 0)

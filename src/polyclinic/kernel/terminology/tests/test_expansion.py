@@ -164,3 +164,13 @@ async def test_a_value_set_has_an_end():
 
     with pytest.raises(TooCostly):
         await expanded(Known(value_set(include=[{"system": "s", "concept": concepts}])), "http://v")
+
+
+async def test_a_stored_value_set_may_include_one_that_r4_requires():
+    genders = "http://hl7.org/fhir/ValueSet/administrative-gender"
+    system = "http://hl7.org/fhir/administrative-gender"
+    include = [{"valueSet": [genders], "system": system, "concept": [{"code": "male"}]}]
+
+    found = await expanded(Known(value_set(include=include)), "http://v")
+
+    assert found == Codes(frozenset({(system, "male")}))

@@ -139,8 +139,10 @@ DAY = date_range("2014-10-10")
         (
             "Patient",
             "given ne peter",
-            AllOf((Missing(GIVEN, missing=False), Not(StringIs(GIVEN, "equals", "peter")))),
+            StringIs(GIVEN, "differs", "peter"),
         ),
+        ("Patient", "given ge M", StringIs(GIVEN, "ge", "m")),
+        ("Patient", "given lt n", StringIs(GIVEN, "lt", "n")),
         ("Patient", "given co pet", StringIs(GIVEN, "contains", "pet")),
         ("Patient", "given sw pet", StringIs(GIVEN, "starts", "pet")),
         ("Patient", "given ew ter", StringIs(GIVEN, "ends", "ter")),
@@ -241,7 +243,10 @@ def test_and_or_and_not_become_the_tree():
     ("resource_type", "text", "says"),
     [
         ("Patient", "nothing eq 1", "no search parameter nothing"),
-        ("Patient", "given gt a", "not compared with gt"),
+        ("Patient", "phonetic gt a", "not compared with gt"),
+        ("Patient", "identifier ne a", "not compared with ne"),
+        ("Observation", "combo-code ne a", "not compared with ne"),
+        ("Patient", "_profile ne http://p", "not compared with ne"),
         ("Patient", "given pr yes", "true or false"),
         ("Observation", "value-quantity co 5", "not compared with co"),
         ("Patient", "birthdate co ge2014", "A date is"),
