@@ -56,13 +56,11 @@ def linked(chance: Chance, resource_type: str) -> Call:
 
 def then(chance: Chance, resource_type: str) -> Call:
     """Return a search at a moment: of a type or several, of a compartment, along references."""
-    base = chance.choice(
-        (
-            *(f"/fhir/{resource_type}", f"/fhir/{resource_type}", f"/fhir?_type={resource_type}"),
-            *(f"/fhir/{_owner(chance)}/{resource_type}", f"/fhir/{_owner(chance)}/*"),
-        )
-    )
-    path, _, types = base.partition("?_type=")
+    bases = [f"/fhir/{resource_type}", f"/fhir/{_owner(chance)}/{resource_type}"]
+    if not chance.avoids:
+        # Whoever sees others' of some types is not asked for all that there is.
+        bases += [f"/fhir?_type={resource_type}", f"/fhir/{_owner(chance)}/*"]
+    path, _, types = chance.choice((bases[0], *bases)).partition("?_type=")
     query: Pairs = [("_asOf", chance.choice(_MOMENTS))]
     if types:
         query.append(("_type", f"{types},Patient"))
