@@ -62,6 +62,9 @@ SHAPES: Final[tuple[str, ...]] = (
     "Observation?patient=p1&device:missing=true",
     "Observation?_list=l1",
     "Observation?patient=p1&_sort=-date,value-quantity",
+    "QuestionnaireResponse?questionnaire:Questionnaire.url=urn:q|1",
+    "Questionnaire?_has:QuestionnaireResponse:questionnaire:patient=p1",
+    "QuestionnaireResponse?patient=p1&_include=QuestionnaireResponse:questionnaire",
 )
 """Type and parameters."""
 COMPARTMENTS: Final[tuple[tuple[str, InCompartment], ...]] = (
